@@ -1,0 +1,182 @@
+"""The steps of bin/test, in order: style, types, migrations, deployment, tests on both databases.
+
+Runs in the project's own environment (bin/test sees to it). Names what it skipped and why, counts, and
+ends with a non-zero code when any step failed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from nanobanana.environment import SETTINGS, UNUSED  # noqa: E402
+from nanobanana.tests import servers  # noqa: E402
+
+ON_POSTGRES = "money or engine or uploads or contracts or queries or races or redis"
+"""The tests whose promises depend on the database: they run again where many writers are real."""
+WORKERS = "2"
+CONFIGURED = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
+FOREIGN = ("DJANGO_SETTINGS_MODULE", "PYTEST_ADDOPTS", "CRASH_AT", "PYTHONPATH")
+
+
+@dataclass
+class Report:
+    """What came of all steps: counted tests, failed steps, and how many tests each reason skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    broken: list[str] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def skip(self, reason: str, tests: int = 1) -> None:
+        """Notes `tests` skipped for `reason`."""
+        self.reasons[reason] = self.reasons.get(reason, 0) + tests
+
+    def read(self, name: str, path: Path) -> None:
+        """Adds the counts and skips of one pytest run from its JUnit file."""
+        if not path.exists():
+            return
+        for suite in ET.parse(path).getroot().iter("testsuite"):  # noqa: S314 (our own file)
+            bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            skipped = int(suite.get("skipped", 0))
+            self.failed += bad
+            self.skipped += skipped
+            self.passed += int(suite.get("tests", 0)) - bad - skipped
+            for mark in suite.iter("skipped"):
+                self.skip(f"{mark.get('message', 'no reason given')} [{name}]")
+
+
+def clean_environment() -> dict[str, str]:
+    """The caller's environment without settings of ours: what is configured here reaches no test."""
+    ours = {setting.name for setting in SETTINGS} | set(UNUSED) | set(FOREIGN)
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"NB_TEST": "1", "DATA_DIR": tempfile.mkdtemp(prefix="nb-checks-")}
+
+
+def production(environment: dict[str, str]) -> dict[str, str]:
+    """The environment of a deployment, with made-up values: nothing of it is connected to."""
+    names = {name: value for name, value in environment.items() if name != "NB_TEST"}
+    return names | {
+        "DATABASE_URL": "postgres://app:made-up@db.invalid/app",
+        "REDIS_URL": "redis://cache.invalid:6379/0",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "SITE_URL": "https://images.example.com",
+        "ALLOWED_HOSTS": "images.example.com",
+        "EMAIL_URL": "smtp://mail.invalid:587",
+        "TRUSTED_PROXIES": "1",
+        "NANO_BANANA_API_KEY": "made-up",
+    }
+
+
+def step(report: Report, title: str, command: Sequence[str], environment: dict[str, str]) -> bool:
+    """Runs one command in the project's folder, says how it went; True when it ended well."""
+    print(f"== {title}", flush=True)
+    start = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    if code:
+        report.broken.append(title)
+    took = time.monotonic() - start
+    print(f"   {'ok' if not code else f'FAILED ({code})'} in {took:.1f} s", flush=True)
+    return not code
+
+
+def python(*arguments: str) -> list[str]:
+    """A command that runs this Python with the arguments."""
+    return [sys.executable, *arguments]
+
+
+def static_checks(report: Report, environment: dict[str, str]) -> None:
+    """Everything that needs no test: style, types, migrations and Django's own checks."""
+    manage = python("manage.py")
+    check_deploy = [*manage, "check", "--deploy", "--fail-level", "WARNING"]
+    step(report, "ruff check", python("-m", "ruff", "check", "--quiet"), environment)
+    step(report, "ruff format", python("-m", "ruff", "format", "--check", "--quiet"), environment)
+    step(report, "mypy", python("-m", "mypy", "."), environment)
+    step(report, "migrations", [*manage, "makemigrations", "--check", "--dry-run"], environment)
+    step(report, "check", [*manage, "check", "--fail-level", "WARNING"], environment)
+    step(report, "check --deploy in production", check_deploy, production(environment))
+
+
+def tests(report: Report, name: str, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    """One pytest run, counted into the report."""
+    with tempfile.TemporaryDirectory(prefix="nb-junit-") as folder:
+        path = Path(folder) / "junit.xml"
+        broken = len(report.broken)
+        before = report.failed
+        command = python("-m", "pytest", "-q", f"--junitxml={path}", *arguments)
+        ended_well = step(report, f"tests on {name}", command, environment)
+        report.read(name, path)
+        if not ended_well and report.failed > before:
+            del report.broken[broken:]  # its failed tests say more than the run's name
+
+
+def own_servers(report: Report, stack: ExitStack) -> dict[str, str]:
+    """TEST_DATABASE_URL and TEST_REDIS_URL, as given or of own servers; reports what cannot be had."""
+    urls = {name: os.environ[name] for name in CONFIGURED if os.environ.get(name)}
+    for name, server in zip(CONFIGURED, (servers.postgres, servers.redis), strict=True):
+        if name not in urls:
+            try:
+                urls[name] = stack.enter_context(server())
+            except servers.Missing as why:
+                report.skip(str(why))
+    return urls
+
+
+def everything(report: Report, environment: dict[str, str], long: bool) -> None:
+    """The whole run; with `long` only the long figures, on both databases, one after the other."""
+    parallel = [] if long else ["-n", WORKERS, "--dist", "worksteal"]
+    choice = ["--long", "-m", "long"] if long else []
+    again = ["--long", "-m", "long"] if long else ["-m", ON_POSTGRES]
+    if not long:
+        static_checks(report, environment)
+    tests(report, "SQLite", [*parallel, *choice], environment)
+    with ExitStack() as stack:
+        urls = own_servers(report, stack)
+        if "TEST_DATABASE_URL" in urls:
+            tests(report, "PostgreSQL", [*parallel, *again], environment | urls)
+
+
+def chosen(report: Report, environment: dict[str, str], arguments: Sequence[str]) -> None:
+    """pytest alone with the caller's arguments, on PostgreSQL too where the caller names one."""
+    tests(report, "SQLite", arguments, environment)
+    urls = {name: os.environ[name] for name in CONFIGURED if os.environ.get(name)}
+    if "TEST_DATABASE_URL" in urls:
+        tests(report, "PostgreSQL", arguments, environment | urls)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs what the arguments ask for, prints skips and the count; 0 when nothing failed."""
+    report = Report()
+    environment = clean_environment()
+    for name in CONFIGURED:
+        environment.pop(name, None)
+    start = time.monotonic()
+    if list(arguments) in ([], ["--long"]):
+        everything(report, environment, long=bool(arguments))
+    else:
+        chosen(report, environment, arguments)
+    for reason, count in sorted(report.reasons.items()):
+        print(f"skipped {count}: {reason}")
+    for title in report.broken:
+        print(f"failed: {title}")
+    print(f"in {time.monotonic() - start:.0f} s")
+    failed = report.failed + len(report.broken)
+    print(f"{report.passed} passed, {failed} failed, {report.skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
