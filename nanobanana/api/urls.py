@@ -1,0 +1,5 @@
+"""Addresses of the contracts."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
