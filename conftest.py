@@ -1,4 +1,4 @@
-"""The one cast of all tests (ann owns, bob is a stranger, sam is staff, a visitor) and its stage."""
+"""The one cast of all tests and its stage: ann owns, bob is a stranger, sam is staff, a visitor."""
 
 from __future__ import annotations
 

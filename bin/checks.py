@@ -1,7 +1,7 @@
 """The steps of bin/test, in order: style, types, migrations, deployment, tests on both databases.
 
-Runs in the project's own environment (bin/test sees to it). Names what it skipped and why, counts, and
-ends with a non-zero code when any step failed.
+Runs in the project's own environment (bin/test sees to it). Names what it skipped and why, counts,
+and ends with a non-zero code when any step failed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FOREIGN = ("DJANGO_SETTINGS_MODULE", "PYTEST_ADDOPTS", "CRASH_AT", "PYTHONPATH")
 
 @dataclass
 class Report:
-    """What came of all steps: counted tests, failed steps, and how many tests each reason skipped."""
+    """What came of all steps: counted tests, failed steps, and how many each reason skipped."""
 
     passed: int = 0
     failed: int = 0
@@ -60,7 +60,7 @@ class Report:
 
 
 def clean_environment() -> dict[str, str]:
-    """The caller's environment without settings of ours: what is configured here reaches no test."""
+    """The caller's environment without settings of ours: what is set here reaches no test."""
     ours = {setting.name for setting in SETTINGS} | set(UNUSED) | set(FOREIGN)
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return kept | {"NB_TEST": "1", "DATA_DIR": tempfile.mkdtemp(prefix="nb-checks-")}
@@ -124,7 +124,7 @@ def tests(report: Report, name: str, arguments: Sequence[str], environment: dict
 
 
 def own_servers(report: Report, stack: ExitStack) -> dict[str, str]:
-    """TEST_DATABASE_URL and TEST_REDIS_URL, as given or of own servers; reports what cannot be had."""
+    """TEST_DATABASE_URL and TEST_REDIS_URL, as given or of own servers; reports what is missing."""
     urls = {name: os.environ[name] for name in CONFIGURED if os.environ.get(name)}
     for name, server in zip(CONFIGURED, (servers.postgres, servers.redis), strict=True):
         if name not in urls:

@@ -1,7 +1,4 @@
-"""The one place that reads our source for `test_architecture.py`: modules, imports, functions, and the rules on them.
-
-Each rule is a function from a `Tree` to the sentences that say what breaks it; an empty list is good.
-"""
+"""The rules of the house: each is a function that names what breaks it; an empty list is good."""
 
 from __future__ import annotations
 
@@ -9,134 +6,39 @@ import ast
 import re
 import statistics
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
-LAYERS = ("accounts", "billing", "generator", "gallery", "nanobanana")
-"""Each app imports only what stands left of it."""
+from nanobanana.tests.source import LAYERS, Function, Tree
+
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "services.py", "managers.py", "signals.py"}
+PROVIDERS = "generator.providers"
+WIRE = {"base": set(), "http": set(), "connections": {"httpcore"}}
+"""The providers' shared modules, which every adapter may use, with what each may import besides."""
 PROVIDER_LIBRARIES = {"httpx", "PIL"}
-DEMO_LIBRARIES = PROVIDER_LIBRARIES | {"numpy", "av"}
+DEMO_LIBRARIES = {"numpy", "av"}
 ROW_SIGNALS = {"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed"}
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
-LOADERS = {"import_module", "import_string", "get_model"}
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION, ANNOTATED = 300, 50, 10, 0.95
-
-
-@dataclass(frozen=True)
-class Import:
-    """One imported name: the module (or module.name) it names, where, and whether only a type checker sees it."""
-
-    target: str
-    line: int
-    typing_only: bool
-
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-@dataclass(frozen=True)
-class Module:
-    """One source file of ours by its dotted name."""
-
-    name: str
-    path: Path
-    text: str
-
-    @cached_property
-    def syntax(self) -> ast.Module:
-        """The parsed source."""
-        return ast.parse(self.text, str(self.path))
-
-    @property
-    def app(self) -> str:
-        """The app it belongs to."""
-        return self.name.split(".")[0]
-
-    @property
-    def is_test(self) -> bool:
-        """Tests keep the rules of imports, not those of size."""
-        return ".tests." in f"{self.name}."
-
-    @cached_property
-    def imports(self) -> list[Import]:
-        """Every import, also inside functions and by name (`import_string("x.y")`)."""
-        typing_only = {
-            id(inner)
-            for node in ast.walk(self.syntax)
-            if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-            for inner in ast.walk(node)
-        }
-        return [
-            Import(target, line, id(node) in typing_only)
-            for node in ast.walk(self.syntax)
-            for target, line in self._targets(node)
-        ]
-
-    def _targets(self, node: ast.AST) -> Iterator[tuple[str, int]]:
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = self._base(node)
-            yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
-        elif isinstance(node, ast.Call) and _called(node) in LOADERS:
-            arguments = [one for one in node.args if isinstance(one, ast.Constant)]
-            if arguments and isinstance(arguments[0].value, str):
-                yield arguments[0].value, node.lineno
-
-    def _base(self, node: ast.ImportFrom) -> str:
-        """The absolute name of what is imported from, dots resolved."""
-        if not node.level:
-            return node.module or ""
-        parts = self.name.split(".")
-        if self.path.name == "__init__.py":
-            parts = [*parts, ""]
-        return ".".join([*parts[: -node.level], *(node.module or "").split(".")]).rstrip(".")
-
-    @cached_property
-    def functions(self) -> list[Function]:
-        """Every function and method."""
-        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-        return [node for node in ast.walk(self.syntax) if isinstance(node, kinds)]
-
-
-@dataclass(frozen=True)
-class Tree:
-    """All our modules below one folder, migrations left out."""
-
-    root: Path
-
-    @cached_property
-    def modules(self) -> dict[str, Module]:
-        """Modules of the five apps by dotted name."""
-        found = {}
-        for app in LAYERS:
-            for path in sorted((self.root / app).rglob("*.py")):
-                parts = path.relative_to(self.root).with_suffix("").parts
-                if "migrations" not in parts:
-                    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-                    found[name] = Module(name, path, path.read_text(encoding="utf-8"))
-        return found
-
-    @property
-    def product(self) -> list[Module]:
-        """What ships: everything but tests."""
-        return [module for module in self.modules.values() if not module.is_test]
-
-    def resolve(self, target: str) -> str | None:
-        """The longest of our module names that `target` names or lies in; None for other people's."""
-        parts = target.split(".")
-        for length in range(len(parts), 0, -1):
-            if (name := ".".join(parts[:length])) in self.modules:
-                return name
-        return None
-
-
-def _called(node: ast.Call) -> str:
-    """The last part of the name of what is called: `a.b.c()` is "c"."""
-    return ast.unparse(node.func).rsplit(".", 1)[-1]
+WRITERS = {
+    "Generation": "generator.engine",
+    "Output": "generator.engine",
+    "Attempt": "generator.engine",
+    "Wallet": "billing.ledger",
+    "LedgerEntry": "billing.ledger",
+    "ApiKey": "accounts.keys",
+    "Item": "gallery.showcase",
+    "ItemCount": "gallery.showcase",
+    "Like": "gallery.showcase",
+}
+"""Whose rows are made by one module (or one package of that name) alone."""
+MAKERS = {"create", "bulk_create", "get_or_create", "update_or_create"}
+WRITER_MODULES = {
+    "generator.engine": "status",
+    "billing.ledger": "balances",
+    "generator.storage": "files",
+    "accounts.keys": "keys",
+    "gallery.showcase": "published",
+}
+"""Each one-writer module, and the word of its fact that its first line has."""
 
 
 def _size(function: Function) -> int:
@@ -190,24 +92,26 @@ def _within(name: str, package: str) -> bool:
 
 
 def provider_imports(tree: Tree) -> list[str]:
-    """Adapters importing more than the standard library, httpx, Pillow and `providers.base`."""
-    home = "generator.providers"
-    found = []
-    for module in tree.product:
-        if not module.name.startswith(f"{home}."):
-            continue
-        own = ".".join(module.name.split(".")[:3])
-        libraries = DEMO_LIBRARIES if own.endswith(".demo") else PROVIDER_LIBRARIES
-        allowed = libraries | sys.stdlib_module_names
-        for one in module.imports:
-            ours = _within(one.target, f"{home}.base") or _within(one.target, own)
-            if not ours and one.target.split(".")[0] not in allowed:
-                found.append(f"{module.name}:{one.line} imports {one.target}")
-    return found
+    """Adapters that import more than the standard library, httpx, Pillow and the shared wire."""
+    return [
+        f"{module.name}:{one.line} imports {one.target}"
+        for module in tree.product
+        if module.name.startswith(f"{PROVIDERS}.")
+        for one in module.imports
+        if not _allowed_in_provider(module.name.split(".")[2], one.target)
+    ]
+
+
+def _allowed_in_provider(name: str, target: str) -> bool:
+    """Whether the provider (or shared module) `name` may import `target`; demo paints with more."""
+    if any(_within(target, f"{PROVIDERS}.{own}") for own in (*WIRE, name)):
+        return True
+    extra = DEMO_LIBRARIES if name == "demo" else WIRE.get(name, set())
+    return target.split(".")[0] in sys.stdlib_module_names | PROVIDER_LIBRARIES | extra
 
 
 def simulator_imports(tree: Tree) -> list[str]:
-    """Simulators that know an adapter: they speak the upstream's protocol from its own documents."""
+    """Simulators that know an adapter: they speak the upstream's protocol from its documents."""
     return [
         f"{module.name}:{one.line} imports {one.target}"
         for module in tree.product
@@ -297,3 +201,40 @@ def missing_docstrings(tree: Tree) -> list[str]:
         for module in tree.modules.values()
         if module.text.strip() and not ast.get_docstring(module.syntax)
     ]
+
+
+def foreign_writes(tree: Tree) -> list[str]:
+    """Rows made outside the one module that may make them, and files stored outside storage."""
+    return [
+        f"{module.name}:{line} {what}: only {writer} does that"
+        for module in tree.product
+        for node in ast.walk(module.syntax)
+        for what, writer, line in _writes(node)
+        if not f"{module.name}.".startswith((f"{writer}.", f"{writer}_"))
+    ]
+
+
+def _writes(node: ast.AST) -> list[tuple[str, str, int]]:
+    """What this piece of syntax writes, who alone may, and where."""
+    if isinstance(node, ast.ImportFrom) and node.module == "django.core.files.storage":
+        names = {alias.name for alias in node.names}
+        return [("default_storage", "generator.storage", node.lineno)] * (
+            "default_storage" in names
+        )
+    if not isinstance(node, ast.Call):
+        return []
+    made = ast.unparse(node.func).split(".")
+    if made[-1] in MAKERS and len(made) > 2 and made[-2] == "objects":
+        made = made[:-2]
+    return [(f"makes {made[-1]}", WRITERS[made[-1]], node.lineno)] if made[-1] in WRITERS else []
+
+
+def unsaid_writers(tree: Tree) -> list[str]:
+    """One-writer modules that are missing, or whose first line does not name their fact."""
+    found = []
+    for name, word in WRITER_MODULES.items():
+        module = tree.modules.get(name)
+        first = (ast.get_docstring(module.syntax) or "").split("\n")[0] if module else ""
+        if word not in first.lower():
+            found.append(f"{name} must say in its first line that it alone writes {word}")
+    return found
