@@ -1,7 +1,7 @@
 """The one place that reads an image file's own structure before any decoder sees it.
 
-Decoders allocate and inflate by what a header claims, so the claims are read here first: size, number
-of frames, number of scans, bytes of metadata. JPEG: ITU T.81 annex B. PNG: W3C PNG third edition,
+Decoders allocate and inflate by what a header claims, so the claims are read here first: size,
+number of frames and scans, bytes of metadata. JPEG: ITU T.81 annex B. PNG: W3C PNG third edition,
 section 5. WebP: RFC 9649.
 """
 
