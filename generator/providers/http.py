@@ -7,6 +7,7 @@ an upstream's words, not even in `__context__`, because every error is made and 
 from __future__ import annotations
 
 import enum
+import functools
 import json
 import re
 import time
@@ -107,13 +108,16 @@ class Answer:
 
     def json(self) -> dict[str, Any]:
         self.content()
-        found = _json_object(self.body)
-        if found is None:
+        if self._object is None:
             raise self.broken()
-        return found
+        return self._object
 
     def peek(self) -> dict[str, Any]:
-        return _json_object(self.body) or {}
+        return self._object or {}
+
+    @functools.cached_property
+    def _object(self) -> dict[str, Any] | None:
+        return _json_object(self.body)
 
     def error(self, code: int) -> ProviderError:
         # A redirect is no proof of anything: the create may have been taken before it.
