@@ -102,9 +102,7 @@ def _not_later(one: bytes, other: bytes) -> bool:
         return False
 
 
-def _span(
-    asked: dict[bytes, bytes], own: dict[bytes, bytes], size: int
-) -> tuple[int, int] | None:
+def _span(asked: dict[bytes, bytes], own: dict[bytes, bytes], size: int) -> tuple[int, int] | None:
     """First and last byte of the one range asked for; None for the whole, (1, 0) for no such bytes.
 
     Several ranges, another unit and what cannot be read are answered with the whole file.

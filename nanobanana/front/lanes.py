@@ -1,4 +1,4 @@
-"""The bounded threads Django runs in, and the table that says which request goes to which of them."""
+"""The bounded threads Django runs in, and the table that says which request goes where."""
 
 from __future__ import annotations
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from nanobanana.front.lanes import Lane
 from nanobanana.front.vocabulary import Waiting
 
+Item = TypeVar("Item")
 logger = logging.getLogger(__name__)
 
 _QUICK, _CALM, _SLOWEST = 0.1, 0.2, 1.0
@@ -39,8 +41,8 @@ class Stream:
 class Poller:
     """Asks for the ends and states of all generations anybody here waits on.
 
-    Queries run in `lane`, one after the other; every 100 ms while there are new waiters, 200 ms
-    later, never more than a fifth of the time, at once when `notify` is called in this process.
+    Queries run in `lane`, one after the other: every 100 ms while there are new waiters, 200 ms
+    later, at once when somebody arrives or `notify` is called, never more than a fifth of the time.
     """
 
     def __init__(self, waiting: Waiting, lane: Lane, notes: Lane) -> None:
@@ -50,6 +52,7 @@ class Poller:
         self._wake = asyncio.Event()
         self._youngest = 0.0
         self._noted = 0.0
+        self._noting: asyncio.Task[None] | None = None
         self._failing = False
         self.draining = False
 
@@ -82,9 +85,10 @@ class Poller:
         """Ends what `follow` began."""
         _discard(self._streams, generation, stream)
 
-    def notify(self) -> None:
-        """Something changed: ask now."""
-        self._wake.set()
+    def notify(self, generation: UUID) -> None:
+        """This one changed: ask now, if anybody here waits on it."""
+        if generation in self._waiters or generation in self._streams:
+            self._wake.set()
 
     def drain(self) -> None:
         """The process is ending: everybody who waits is let go."""
@@ -110,20 +114,20 @@ class Poller:
             self._wake.clear()
             started = loop.time()
             await self._ask()
-            await self._note(started)
+            self._note(started)
             await self._rest(loop.time(), loop.time() - started)
 
     def _arrived(self, now: float) -> None:
+        """A newcomer is asked about soon: its generation may have ended before it came here."""
         self._youngest = now
-        if len(self._waiters) + len(self._streams) == 1:
-            self._wake.set()
+        self._wake.set()
 
     async def _rest(self, now: float, spent: float) -> None:
-        await asyncio.sleep(_GAP)
+        gap = min(max(_GAP, 4 * spent), _SLOWEST)
+        await asyncio.sleep(gap)
         pause = _QUICK if now - self._youngest < _YOUNG else _CALM
-        pause = min(max(pause, 4 * spent), _SLOWEST)
         try:
-            async with asyncio.timeout(pause - _GAP):
+            async with asyncio.timeout(max(pause - gap, 0.0)):
                 await self._wake.wait()
         except TimeoutError:
             return
@@ -152,11 +156,12 @@ class Poller:
             for stream in self._streams.get(generation, ()):
                 stream.offer(found.get(generation))
 
-    async def _note(self, now: float) -> None:
+    def _note(self, now: float) -> None:
         if now - self._noted < _HOLDING_EVERY or not self._waiters:
             return
         self._noted = now
-        await noted(self._notes, self._waiting.holding, list(self._waiters))
+        facts = list(self._waiters)
+        self._noting = asyncio.create_task(noted(self._notes, self._waiting.holding, facts))
 
 
 async def noted(lane: Lane, note: Callable[..., None], *facts: object) -> None:
@@ -173,7 +178,7 @@ def settle(waiter: asyncio.Future[str], reason: str) -> None:
         waiter.set_result(reason)
 
 
-def _discard[Item](table: dict[UUID, set[Item]], key: UUID, item: Item) -> None:
+def _discard(table: dict[UUID, set[Item]], key: UUID, item: Item) -> None:
     items = table.get(key, set())
     items.discard(item)
     if not items:

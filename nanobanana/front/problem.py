@@ -1,4 +1,4 @@
-"""The errors the front answers itself, before or after Django, as `application/problem+json` (RFC 9457)."""
+"""The errors the front answers itself, as `application/problem+json` (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nanobanana.front.vocabulary import Headers, Scope
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Problem(Exception):
-    """A refusal: HTTP status, stable code, what to tell the client, seconds after which to retry."""
+    """A refusal: HTTP status, stable code, what to tell the client, seconds until a retry."""
 
     status: int
     code: str

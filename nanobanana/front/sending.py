@@ -1,4 +1,4 @@
-"""Putting a reply, whole or from a file, on the connection in pieces the client can keep up with."""
+"""Putting a reply, whole or from a file, on the connection, as fast as the client reads."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from nanobanana.front.files import Plan, plan, read
 from nanobanana.front.gateway import Reply
 from nanobanana.front.lanes import Lane
 from nanobanana.front.problem import Problem, missing, rendered
-from nanobanana.front.vocabulary import PIECE, Headers, Scope, Send
+from nanobanana.front.spool import drain
+from nanobanana.front.vocabulary import PIECE, Headers, Receive, Scope, Send
 
 _WITHOUT_BODY = {204, 304}
 
 
-async def send_problem(problem: Problem, scope: Scope, send: Send, site_url: str) -> None:
-    """Answers with `problem`."""
+async def send_problem(
+    problem: Problem, scope: Scope, receive: Receive, send: Send, site_url: str
+) -> None:
+    """Answers with `problem`, before the connection closes dropping what the client still sends."""
     headers, body = rendered(problem, scope, site_url)
+    if scope["method"] == "HEAD":
+        body = b""
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await send({"type": "http.response.body", "body": body, "more_body": problem.close})
+    if problem.close:
+        await drain(receive)
+        await send({"type": "http.response.body"})
 
 
 async def send_reply(reply: Reply, scope: Scope, send: Send, lane: Lane) -> None:
@@ -39,9 +47,8 @@ async def send_reply(reply: Reply, scope: Scope, send: Send, lane: Lane) -> None
         await send({"type": "http.response.body"})
     elif reply.file is not None:
         with closing(reply.file):
-            await _pump(
-                Plan(200, [], reply.file.fileno(), 0, reply.size), send, lane, owned=False
-            )
+            reply.file.flush()
+            await _pump(Plan(200, [], reply.file.fileno(), 0, reply.size), send, lane)
     else:
         await _send_pieces(reply.body, send)
 
@@ -72,28 +79,24 @@ async def _send_file(reply: Reply, scope: Scope, send: Send, lane: Lane) -> None
         )
     except OSError:
         raise missing() from None
-    start = {"type": "http.response.start", "status": part.status, "headers": part.headers}
-    await send(start)
-    await _pump(part, send, lane, owned=True)
-
-
-async def _pump(part: Plan, send: Send, lane: Lane, owned: bool) -> None:
-    """Sends the planned bytes; an `owned` descriptor is closed whatever happens."""
     try:
-        piece = part.first
-        while part.remaining > 0:
-            piece = piece or await lane.run(read, part, promised=True)
-            if not piece:
-                raise OSError("file ended early")
-            part = replace(
-                part,
-                offset=part.offset + len(piece),
-                remaining=part.remaining - len(piece),
-            )
-            if part.remaining > 0:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = b""
-        await send({"type": "http.response.body", "body": piece})
+        start = {"type": "http.response.start", "status": part.status, "headers": part.headers}
+        await send(start)
+        await _pump(part, send, lane)
     finally:
-        if owned:
-            part.close()
+        part.close()
+
+
+async def _pump(part: Plan, send: Send, lane: Lane) -> None:
+    """Sends the planned bytes; reading happens in `lane`, waiting for the client does not."""
+    piece = part.first
+    while part.remaining > 0:
+        piece = piece or await lane.run(read, part, promised=True)
+        if not piece:
+            raise OSError("the file is shorter than it was")
+        offset, left = part.offset + len(piece), part.remaining - len(piece)
+        part = replace(part, offset=offset, remaining=left)
+        if left > 0:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = b""
+    await send({"type": "http.response.body", "body": piece})

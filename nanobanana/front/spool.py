@@ -12,7 +12,7 @@ from typing import IO, Self
 
 from nanobanana.front.lanes import LARGE, Lane
 from nanobanana.front.problem import busy, too_large, too_slow
-from nanobanana.front.vocabulary import Gone, Receive, Scope
+from nanobanana.front.vocabulary import Gone, Message, Receive, Scope
 
 _CROWDED = 64 * 1024
 
@@ -128,12 +128,12 @@ class Spool:
             if body.held > (LARGE if self._memory <= self._limits.memory else _CROWDED):
                 await self._to_disk(body)
 
-    async def _next(self, receive: Receive) -> dict[str, object]:
+    async def _next(self, receive: Receive) -> Message:
         async with asyncio.timeout(self._limits.idle):
             message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
-        return message  # type: ignore[return-value]
+        return message
 
     def _take(self, body: Body, piece: bytes) -> None:
         body.size += len(piece)
@@ -171,5 +171,3 @@ async def drain(receive: Receive, seconds: float = 5.0, limit: int = 256 * 1024 
                     return
     except TimeoutError:
         return
-
-

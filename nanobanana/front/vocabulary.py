@@ -1,4 +1,4 @@
-"""The words the front's modules share: shapes of ASGI and WSGI, and what the front asks of the API."""
+"""The words the front's modules share: shapes of ASGI and WSGI, what it asks of the API."""
 
 from __future__ import annotations
 
