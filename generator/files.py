@@ -12,6 +12,7 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import IO
 from urllib.parse import quote
 
@@ -99,8 +100,11 @@ def checked_key(key: str) -> str:
 
 def save(key: str, data: bytes) -> None:
     """Write `data` under `key`, replacing what is there. Raise StoreDown."""
-    with _store_errors():
-        _store().save(checked_key(key), ContentFile(data))
+    try:
+        with _store_errors():
+            _store().save(checked_key(key), ContentFile(data))
+    except NoSuchFile as error:
+        raise StoreDown("a folder vanished while writing") from error
 
 
 def read(key: str) -> bytes:
@@ -174,7 +178,7 @@ def download_name(prompt: str, extension: str) -> str:
 
 
 def content_disposition(name: str, *, attachment: bool = True) -> str:
-    """Return the header of RFC 6266 with an ASCII name and, if it differs, the real one in UTF-8."""
+    """Return the header (RFC 6266): an ASCII name and, where it differs, the real one in UTF-8."""
     stem, dot, extension = name.rpartition(".")
     plain = unicodedata.normalize("NFKD", stem or name).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "image"
@@ -197,18 +201,21 @@ def _store() -> Storage:
 
 @contextlib.contextmanager
 def _store_errors() -> Iterator[None]:
+    down = _errors_of_a_store()
     try:
         yield
     except FileNotFoundError as error:
         raise NoSuchFile from error
-    except (OSError, *_remote_errors()) as error:
+    except down as error:
+        # The class alone: the text would carry paths and bucket names.
         raise StoreDown(type(error).__name__) from error
 
 
-def _remote_errors() -> tuple[type[Exception], ...]:
+@lru_cache
+def _errors_of_a_store() -> tuple[type[Exception], ...]:
     """An S3 store is optional, and so are the classes its client raises."""
     try:
         remote = importlib.import_module("botocore.exceptions")
     except ModuleNotFoundError:
-        return ()
-    return (remote.BotoCoreError, remote.ClientError)
+        return (OSError,)
+    return (OSError, remote.BotoCoreError, remote.ClientError)
