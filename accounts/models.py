@@ -73,11 +73,18 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    daily_credit_cap = models.PositiveBigIntegerField(null=True, blank=True)
+    monthly_credit_cap = models.PositiveBigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
+        return self.shown
+
+    @property
+    def shown(self) -> str:
+        """What is shown of the key, such as `nb_abc1…`."""
         return f"{self.prefix}…"
 
     @property

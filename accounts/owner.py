@@ -10,7 +10,7 @@ from accounts.models import ApiKey, User, Visitor
 
 @dataclass(frozen=True)
 class Owner:
-    """The principal of a request. Exactly one of `user` and `visitor` is set; `key` tells which key it used."""
+    """Who a request acts for: exactly one of `user` and `visitor`, and the `key` it came by."""
 
     user: User | None = None
     visitor: Visitor | None = None
