@@ -160,14 +160,16 @@ class Spool:
         body.size = body.held = 0
 
 
-async def drain(receive: Receive, seconds: float = 5.0, limit: int = 256 * 1024 * 1024) -> None:
-    """Reads and drops what a refused client still sends, so that it gets to read the refusal."""
+async def drain(receive: Receive, pause: float = 0.5, seconds: float = 5.0) -> None:
+    """Reads and drops what a refused client still sends, so that it gets to read the refusal.
+
+    Ends with the body, after `seconds`, or when nothing comes for a `pause`.
+    """
     try:
         async with asyncio.timeout(seconds):
-            while limit > 0:
-                message = await receive()
-                limit -= len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
+            more = True
+            while more:
+                async with asyncio.timeout(pause):
+                    more = (await receive()).get("more_body", False)
     except TimeoutError:
         return
