@@ -6,8 +6,10 @@ and ends with a non-zero code when any step failed.
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,8 @@ from nanobanana.tests import servers  # noqa: E402
 ON_POSTGRES = "money or engine or uploads or contracts or queries or races or redis"
 """The tests whose promises depend on the database: they run again where many writers are real."""
 WORKERS = "2"
+LIMIT = 3600
+"""Seconds after which a step hangs: it is ended and counts as failed."""
 CONFIGURED = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 FOREIGN = ("DJANGO_SETTINGS_MODULE", "PYTEST_ADDOPTS", "CRASH_AT", "PYTHONPATH")
 
@@ -63,7 +67,10 @@ def clean_environment() -> dict[str, str]:
     """The caller's environment without settings of ours: what is set here reaches no test."""
     ours = {setting.name for setting in SETTINGS} | set(UNUSED) | set(FOREIGN)
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {"NB_TEST": "1", "DATA_DIR": tempfile.mkdtemp(prefix="nb-checks-")}
+    kept.setdefault("PYTHONWARNINGS", "ignore:XDG_RUNTIME_DIR")
+    folder = tempfile.mkdtemp(prefix="nb-checks-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return kept | {"NB_TEST": "1", "DATA_DIR": folder}
 
 
 def production(environment: dict[str, str]) -> dict[str, str]:
@@ -85,12 +92,23 @@ def step(report: Report, title: str, command: Sequence[str], environment: dict[s
     """Runs one command in the project's folder, says how it went; True when it ended well."""
     print(f"== {title}", flush=True)
     start = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    code = _code(command, environment)
     if code:
         report.broken.append(title)
     took = time.monotonic() - start
     print(f"   {'ok' if not code else f'FAILED ({code})'} in {took:.1f} s", flush=True)
     return not code
+
+
+def _code(command: Sequence[str], environment: dict[str, str]) -> int:
+    """The command's exit code; 124 when it had to be ended after LIMIT seconds."""
+    try:
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        return 124
+    return ended.returncode
 
 
 def python(*arguments: str) -> list[str]:
@@ -102,7 +120,12 @@ def static_checks(report: Report, environment: dict[str, str]) -> None:
     """Everything that needs no test: style, types, migrations and Django's own checks."""
     manage = python("manage.py")
     check_deploy = [*manage, "check", "--deploy", "--fail-level", "WARNING"]
-    step(report, "ruff check", python("-m", "ruff", "check", "--quiet"), environment)
+    step(
+        report,
+        "ruff check",
+        python("-m", "ruff", "check", "--quiet", "--output-format=concise"),
+        environment,
+    )
     step(report, "ruff format", python("-m", "ruff", "format", "--check", "--quiet"), environment)
     step(report, "mypy", python("-m", "mypy", "."), environment)
     step(report, "migrations", [*manage, "makemigrations", "--check", "--dry-run"], environment)
@@ -179,4 +202,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

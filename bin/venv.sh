@@ -33,9 +33,9 @@ make_venv() {
 
 pip_install() {
     if .venv/bin/python -m pip --version >/dev/null 2>&1; then
-        .venv/bin/python -m pip install --quiet --require-hashes "$@"
+        .venv/bin/python -m pip install -qq --require-hashes "$@"
     else
-        "$(find_python)" -m pip --python .venv/bin/python install --quiet --require-hashes "$@"
+        "$(find_python)" -m pip --python .venv/bin/python install -qq --require-hashes "$@"
     fi
 }
 

