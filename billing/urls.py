@@ -1,5 +1,10 @@
 """Addresses of the pages of `billing`."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from billing import pages
+
+urlpatterns = [
+    path("pricing", pages.pricing, name="pricing"),
+    path("billing", pages.billing, name="billing"),
+]

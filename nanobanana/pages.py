@@ -1,8 +1,94 @@
-"""The landing page and the error pages."""
+"""The landing page, the guide to the API, the theme switch and the error pages."""
 
-from django.http import HttpRequest, HttpResponse
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.template import loader
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+PROGRAMS = ("/v1/", "/v1beta/", "/api/", "/health")
+"""Addresses of programs: whatever goes wrong below them is said in JSON."""
+YEAR = 365 * 24 * 60 * 60
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """`/`: a prompt box that works, and what the site is."""
+    return render(request, "nanobanana/landing.html")
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """`/docs`: how to call the API."""
+    return render(request, "nanobanana/docs.html")
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Keeps `theme` (light or dark) in a cookie and goes back to `next`, a page of this site."""
+    back = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, settings.HTTPS):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    theme = request.POST.get("theme")
+    if theme in {"light", "dark"}:
+        response.set_cookie("theme", theme, YEAR, secure=settings.HTTPS, samesite="Lax")
+    return response
+
+
+def _error(
+    request: HttpRequest, status: int, code: str, detail: str = "", template: str = ""
+) -> HttpResponseBase:
+    """A page for people, a problem in JSON for programs."""
+    if request.path.startswith(PROGRAMS):
+        from nanobanana.api import errors
+
+        return errors.problem_response(request, status, code, detail)
+    return render(
+        request, template or f"nanobanana/{status}.html", {"detail": detail}, status=status
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    """400: the request cannot be read. `exception` is not shown: it may quote the request."""
+    return _error(request, 400, "bad_request", "The request could not be read.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    """403: not for this reader."""
+    return _error(request, 403, "forbidden", "This is not open to you.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """403 for a form whose token is missing or old."""
-    return HttpResponse("This form was open for too long. Go back, reload the page and send it again.", status=403)
+    return _error(
+        request, 403, "forbidden", "The form's token is missing or old.", "nanobanana/csrf.html"
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    """404: nothing here, or nothing that this reader may know of."""
+    return _error(request, 404, "not_found", "There is nothing at this address.")
+
+
+def too_many(request: HttpRequest, retry_after: int, detail: str = "") -> HttpResponseBase:
+    """429 with the wait in seconds, in the page and in Retry-After."""
+    response = render(
+        request,
+        "nanobanana/429.html",
+        {"detail": detail, "retry_after": retry_after},
+        status=429,
+    )
+    response["Retry-After"] = str(retry_after)
+    return response
+
+
+def broken(request: HttpRequest) -> HttpResponseBase:
+    """500, made without the database, the session and the context processors."""
+    if request.path.startswith(PROGRAMS):
+        return _error(request, 500, "internal_error", "It is on our side and has been logged.")
+    words = {"reference": request.META.get("nanobanana.request_id", "")}
+    return HttpResponse(loader.get_template("nanobanana/500.html").render(words), status=500)

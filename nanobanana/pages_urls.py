@@ -1,5 +1,11 @@
 """Addresses of the landing page and what belongs to no app."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from nanobanana import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("theme", pages.set_theme, name="theme"),
+    path("docs", pages.docs, name="docs"),
+]
