@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from nanobanana.environment import SETTINGS, UNUSED
 if TYPE_CHECKING:
     from django.http import HttpResponse
     from django.test import Client
+    from django.test.client import ClientHandler
 
     from accounts.models import User
 
@@ -119,10 +121,26 @@ def sam(db: None) -> User:
     return _person("sam@example.com", is_staff=True, is_superuser=True)
 
 
+@functools.cache
+def _handler() -> ClientHandler:
+    """All clients' middleware, loaded once (10 ms) and again after a test changes a setting."""
+    from django.core.signals import setting_changed
+    from django.test.client import ClientHandler
+
+    handler = ClientHandler(enforce_csrf_checks=False)
+
+    def forget(**_: Any) -> None:
+        vars(handler)["_middleware_chain"] = None  # loaded anew at the next request
+
+    setting_changed.connect(forget, weak=False)
+    return handler
+
+
 def _client(user: User | None = None) -> Client:
     from django.test import Client
 
     client = Client()
+    client.handler = _handler()
     if user is not None:
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
