@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from uvicorn import Config, Server
@@ -127,6 +128,11 @@ class FrontServer(Server):
         await super().startup(sockets)
         if self.started and self._ready is not None:
             self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the stop, the second one forces it; neither is raised again."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Held requests are answered at once, in the time that running ones have to end."""

@@ -1,4 +1,4 @@
-"""A stage for the front's tests: a real server on a free port, a small site behind it, raw sockets."""
+"""A stage for the tests of the front: a real server, a small site behind it, raw sockets."""
 
 from __future__ import annotations
 

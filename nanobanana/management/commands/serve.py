@@ -1,0 +1,85 @@
+"""`manage.py serve`: the front, and in embedded mode worker and beat beside it, in one process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+if TYPE_CHECKING:
+    from nanobanana.embedded import Workshop
+
+STOP_SECONDS = 20.0
+
+
+class Command(BaseCommand):
+    """Serves until Ctrl-C or SIGTERM, which end everything cleanly; a second one at once."""
+
+    help = "Serves the site; without REDIS_URL the worker runs in the same process."
+    requires_system_checks: list[str] = []  # noqa: RUF012
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """HOST and PORT of the environment are the defaults."""
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Binds first, so that a taken port is told before anything is made."""
+        listener = self._listener(options["host"], options["port"])
+        try:
+            self._serve(listener)
+        except KeyboardInterrupt:
+            self._leave(130)
+
+    def _listener(self, host: str, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as exc:
+            raise CommandError(f"Cannot listen on {host}:{port}: {exc.strerror}") from exc
+        return listener
+
+    def _serve(self, listener: socket.socket) -> None:
+        workshop = self._workshop() if settings.EMBEDDED else None
+        from nanobanana.front.build import app as front
+        from nanobanana.front.server import FrontServer
+
+        host, port = listener.getsockname()[:2]
+
+        def ready() -> None:
+            shown = f"[{host}]" if ":" in host else host
+            self.stdout.write(f"NanoBanana answers at http://{shown}:{port}")
+            self.stdout.flush()
+            if workshop is not None:
+                workshop.start()
+
+        server = FrontServer(front, host, port, ready)
+        server.run(sockets=[listener])
+        if server.force_exit:
+            self._leave(1)
+        if workshop is not None and not workshop.stop(STOP_SECONDS):
+            # What still runs is taken up again by its row after the next start.
+            self._leave(0)
+
+    def _workshop(self) -> Workshop:
+        """Celery, not yet started, and all that the first start has to make before that."""
+        from nanobanana import first_start
+        from nanobanana.celery import app
+        from nanobanana.embedded import Workshop
+
+        workshop = Workshop(app)
+        first_start.prepare(self.stdout)
+        return workshop
+
+    def _leave(self, code: int) -> None:
+        """Ends the process without waiting for threads that are busy."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
