@@ -30,6 +30,15 @@ WRITERS = {
     "Like": "gallery.showcase",
 }
 """Whose rows are made by one module (or one package of that name) alone."""
+FACTS = {
+    "Generation": {"status", "price", "refunded"},
+    "Output": {"state"},
+    "Attempt": {"state"},
+    "Wallet": {"balance", "bought", "seq"},
+    "ApiKey": {"digest", "revoked_at"},
+    "ItemCount": {"likes"},
+}
+"""Columns that the same module alone updates."""
 MAKERS = {"create", "bulk_create", "get_or_create", "update_or_create"}
 WRITER_MODULES = {
     "generator.engine": "status",
@@ -204,7 +213,7 @@ def missing_docstrings(tree: Tree) -> list[str]:
 
 
 def foreign_writes(tree: Tree) -> list[str]:
-    """Rows made outside the one module that may make them, and files stored outside storage."""
+    """Rows made or facts updated outside the one module for them; files stored outside storage."""
     return [
         f"{module.name}:{line} {what}: only {writer} does that"
         for module in tree.product
@@ -223,10 +232,13 @@ def _writes(node: ast.AST) -> list[tuple[str, str, int]]:
         )
     if not isinstance(node, ast.Call):
         return []
-    made = ast.unparse(node.func).split(".")
-    if made[-1] in MAKERS and len(made) > 2 and made[-2] == "objects":
-        made = made[:-2]
-    return [(f"makes {made[-1]}", WRITERS[made[-1]], node.lineno)] if made[-1] in WRITERS else []
+    name = ast.unparse(node.func)
+    on = re.match(r"(?:\w+\.)*(\w+)\.objects\b", name)
+    model, act = (on[1], name.rsplit(".", 1)[-1]) if on else (name.rsplit(".", 1)[-1], "create")
+    columns = {one.arg for one in node.keywords} & FACTS.get(model, set())
+    if model in WRITERS and (act in MAKERS or (act == "update" and columns)):
+        return [(f"does {act} on {model}", WRITERS[model], node.lineno)]
+    return []
 
 
 def unsaid_writers(tree: Tree) -> list[str]:

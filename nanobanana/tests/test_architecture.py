@@ -43,6 +43,7 @@ PLANTS: list[tuple[Rule, str, str]] = [
     (rules.missing_docstrings, "billing/a.py", "x = 1"),
     (rules.foreign_writes, "gallery/a.py", "LedgerEntry.objects.create(amount=1)"),
     (rules.foreign_writes, "gallery/a.py", "x = models.Generation(prompt='')"),
+    (rules.foreign_writes, "gallery/a.py", "Wallet.objects.filter(x=y.z).update(balance=1)"),
     (rules.foreign_writes, "gallery/a.py", "from django.core.files.storage import default_storage"),
     (rules.unsaid_writers, "billing/ledger.py", '"""Money."""'),
 ]
@@ -82,7 +83,7 @@ def test_each_rule_notices_what_breaks_it(rule: Rule, name: str, text: str, tmp_
 def test_what_keeps_the_rules_passes_them(tmp_path: Path) -> None:
     text = '"""The only writer of balances."""\nimport accounts.models\n'
     _plant(tmp_path, "accounts/models.py", '"""People."""\ndef f(x: int) -> int:\n    return x\n')
-    _plant(tmp_path, "billing/ledger.py", text + "Wallet.objects.create()\n")
+    _plant(tmp_path, "billing/ledger.py", text + "Wallet.objects.filter(pk=1).update(seq=2)\n")
     _plant(tmp_path, "generator/providers/kie.py", '"""KIE."""\nimport httpx, json\n')
     rest = {rule for rule, _, _ in PLANTS} - {rules.unsaid_writers}
     assert [rule(Tree(tmp_path)) for rule in rest] == [[]] * len(rest)
