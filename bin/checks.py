@@ -29,7 +29,7 @@ from nanobanana.tests import servers  # noqa: E402
 ON_POSTGRES = "money or engine or uploads or contracts or queries or races or redis"
 """The tests whose promises depend on the database: they run again where many writers are real."""
 WORKERS = "2"
-LIMIT = 3600
+LIMIT = 2400
 """Seconds after which a step hangs: it is ended and counts as failed."""
 CONFIGURED = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
 FOREIGN = ("DJANGO_SETTINGS_MODULE", "PYTEST_ADDOPTS", "CRASH_AT", "PYTHONPATH")
