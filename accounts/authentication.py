@@ -1,4 +1,4 @@
-"""The one authentication of all contracts: an API key or access token in a header, or the session."""
+"""The one authentication of all contracts: an API key or token in a header, else the session."""
 
 from __future__ import annotations
 

@@ -85,6 +85,11 @@ def revoke_all(user: User) -> int:
     return ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
 
 
+def blank_names(user: User) -> None:
+    """Forgets what the user called their keys."""
+    ApiKey.objects.filter(user=user).update(name="")
+
+
 def well_formed(plain: str) -> bool:
     """Whether this can be a key at all: its shape and its checksum."""
     body, check = plain[:-CHECKSUM], plain[-CHECKSUM:]

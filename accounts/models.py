@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 
 class UserManager(BaseUserManager["User"]):
@@ -53,6 +54,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must match to live: a new password ends it, and so does a new e-mail."""
+        salt = "accounts.models.User.session"
+        facts = f"{self.password}|{self.email}"
+        return salted_hmac(salt, facts, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def public_name(self) -> str:
@@ -117,3 +124,18 @@ class Visitor(models.Model):
 
     def __str__(self) -> str:
         return f"visitor {self.id.hex[:6]}"
+
+
+class Mail(models.Model):
+    """A mail that has not left yet. Written by `accounts.outbox` alone."""
+
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"mail {self.pk}"

@@ -1,4 +1,4 @@
-"""The only writer of access tokens: opaque, kept hashed, ended by sign-out, time, a new password."""
+"""The only writer of access tokens: opaque, kept hashed, ended by sign-out, time, new password."""
 
 from __future__ import annotations
 
