@@ -17,14 +17,22 @@ from generator.guard import FetchFailed, Policy
 
 HEADERS = {"User-Agent": "NanoBanana/1", "Accept": "*/*", "Accept-Encoding": "identity"}
 MAX_CONNECTIONS = 4
+WIRE_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    httpcore.ConnectionNotAvailable,
+)
 
 
 @contextlib.contextmanager
 def open_guarded_client(policy: Policy, seconds: float) -> Iterator[httpx.Client]:
     """Yield a client for one exchange that connects to what `policy` allows and lives `seconds`.
 
-    It follows no redirects and takes no proxy or credentials from the environment. The URL itself
-    is the caller's to check (Policy.check). Requests raise guard.FetchRefused or guard.FetchFailed.
+    It follows no redirects and takes no proxy or credentials from the environment. A string from
+    outside goes through Policy.check first. Requests raise guard.FetchRefused or guard.FetchFailed.
     """
     backend = GuardedBackend(policy, seconds)
     transport = GuardedTransport(backend, policy.tls or _tls())
@@ -102,12 +110,13 @@ class GuardedTransport(httpx.BaseTransport):
     """httpx over a pool whose sockets a GuardedBackend makes; any failure is FetchFailed."""
 
     def __init__(self, backend: GuardedBackend, tls: ssl.SSLContext) -> None:
+        self.policy = backend.policy
         self.pool = httpcore.ConnectionPool(
             ssl_context=tls, network_backend=backend, max_connections=MAX_CONNECTIONS
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
+        url = self.policy.check(str(request.url))
         sent = httpcore.Request(
             method=request.method,
             url=httpcore.URL(
@@ -150,13 +159,3 @@ def failures_hidden() -> Iterator[None]:
         yield
     except (*WIRE_ERRORS, OSError) as error:
         raise FetchFailed from error
-
-
-WIRE_ERRORS = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-    httpcore.ConnectionNotAvailable,
-)

@@ -48,9 +48,10 @@ def decode(data: bytes, header: Header) -> Image.Image:
         raise ValueError("the decoder sees another size")
     if opened.format != "MPO" and getattr(opened, "n_frames", 1) != 1:
         raise ValueError("the decoder sees more than one frame")
+    # First: a PNG's getexif() loads too, and the load() after it would keep quiet about damage.
+    opened.load()
     orientation = _orientation(opened)
     profile = opened.info.get("icc_profile")
-    opened.load()
     image: Image.Image = opened
     del opened
     image = _to_srgb(image, profile)

@@ -1,0 +1,300 @@
+"""What the image pipeline promises: a picture comes out, or a refusal that says what to do."""
+
+import base64
+import contextlib
+import hashlib
+import io
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops
+
+from generator import images
+from generator.images import BadImage, TooLarge, check_upload, decode_base64, finish_result
+from generator.tests import hostile_files
+from generator.tests.hostile_files import CANARY, encoded, picture
+
+REFUSED = hostile_files.refused()
+DISARMED = hostile_files.disarmed()
+CODES = {"invalid_image", "unsupported_format", "image_too_large"}
+KINDS = {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png"), "WEBP": ("image/webp", "webp")}
+
+
+def opened(checked: images.CheckedImage) -> Image.Image:
+    image = Image.open(io.BytesIO(checked.data))
+    image.load()
+    return image
+
+
+def differs(one: Image.Image, other: Image.Image) -> int:
+    """The largest difference of any channel of any pixel."""
+    extrema = ImageChops.difference(one.convert("RGB"), other.convert("RGB")).getextrema()
+    return max(high for _, high in extrema)
+
+
+def test_the_corpus_is_as_large_as_promised():
+    assert len(REFUSED) + len(DISARMED) >= 80
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_hostile_file_is_refused_quickly_with_words(name):
+    started = time.process_time()
+    for step in (check_upload, lambda data: finish_result(data, 64, 64), images.thumbnails):
+        with pytest.raises(BadImage) as refusal:
+            step(REFUSED[name])
+        assert refusal.value.code in CODES
+        assert len(refusal.value.message) > 15
+    assert time.process_time() - started < 3 * 2
+
+
+@pytest.mark.parametrize("name", hostile_files.other_kinds())
+def test_a_file_of_another_kind_is_an_unsupported_format(name):
+    with pytest.raises(BadImage) as refusal:
+        check_upload(REFUSED[name])
+    assert refusal.value.code == "unsupported_format"
+    assert "JPEG, PNG or WEBP" in refusal.value.message
+
+
+@pytest.mark.parametrize("name", DISARMED)
+def test_a_picture_with_luggage_keeps_only_its_pixels(name):
+    checked = check_upload(DISARMED[name])
+    finished = finish_result(DISARMED[name], None, None)
+    for data in (checked.data, finished.data, *images.thumbnails(checked.pixels).values()):
+        assert CANARY not in data
+        assert b"<script" not in data
+        image = Image.open(io.BytesIO(data))
+        luggage = {"exif", "xmp", "icc_profile", "comment", "photoshop", "Comment", "zipped"}
+        assert not luggage & set(image.info)
+        assert not image.getexif()
+
+
+@pytest.mark.parametrize("name", DISARMED)
+def test_nothing_stands_behind_the_end_of_a_rebuilt_file(name):
+    data = check_upload(DISARMED[name]).data
+    whole = {
+        b"\xff\xd8": data.endswith(b"\xff\xd9") and data.count(b"\xff\xd9") == 1,
+        b"\x89P": data.endswith(b"IEND\xaeB`\x82"),
+        b"RI": len(data) == 8 + int.from_bytes(data[4:8], "little"),
+    }
+    assert whole[data[:2]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_upload_keeps_its_kind_and_is_described_truly(kind):
+    checked = check_upload(encoded(picture(), kind))
+    assert (checked.content_type, checked.extension) == KINDS[kind]
+    assert (checked.width, checked.height) == (48, 32) == opened(checked).size
+    assert checked.sha256 == hashlib.sha256(checked.data).hexdigest()
+    assert opened(checked).format == kind
+    assert differs(opened(checked), picture()) < (1 if kind == "PNG" else 90)
+
+
+def test_the_bytes_stay_out_of_logs():
+    assert len(repr(check_upload(encoded(picture(), "PNG")))) < 200
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_mode_of_a_png_comes_out_as_it_looks(mode):
+    image = picture("L").convert("I;16") if mode == "I;16" else picture(mode)
+    if mode == "I;16":
+        image = image.point(lambda value: value * 256)
+    checked = check_upload(encoded(image, "PNG"))
+    expected = picture("L") if mode == "I;16" else image
+    assert checked.pixels.mode == ("RGBA" if mode in ("LA", "RGBA") else "RGB")
+    assert differs(opened(checked), expected) == 0
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB"])
+def test_a_transparent_colour_stays_transparent(mode):
+    checked = check_upload(encoded(Image.new(mode, (4, 4), 0), "PNG", transparency=_clear(mode)))
+    assert checked.pixels.mode == "RGBA"
+    assert checked.pixels.getpixel((1, 1))[3] == 0
+
+
+def _clear(mode: str):
+    return (0, 0, 0) if mode == "RGB" else 0
+
+
+def test_a_cmyk_jpeg_becomes_rgb():
+    checked = check_upload(encoded(Image.new("CMYK", (9, 9), (0, 255, 255, 0)), "JPEG"))
+    assert checked.pixels.mode == "RGB"
+    assert differs(opened(checked), Image.new("RGB", (9, 9), "red")) < 9
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_turned_photograph_is_stored_upright(kind, orientation):
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    turned = picture()
+    if orientation > 1:
+        inverse = {0: 0, 1: 1, 3: 3, 5: 5, 6: 6, 2: 2, 4: 4}[undo[orientation]]
+        turned = turned.transpose(Image.Transpose(inverse))
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = encoded(turned, kind, exif=hostile_files.exif(orientation), **options)
+    checked = check_upload(data)
+    assert checked.pixels.size == (48, 32)
+    assert differs(checked.pixels, picture()) < (100 if kind == "JPEG" else 1)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_colour_profile_is_applied_before_it_is_dropped(mode):
+    profile = bytearray(hostile_files.profile())
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    image = Image.new(mode, (8, 8), "red")
+    checked = check_upload(encoded(image, "PNG", icc_profile=bytes(profile)))
+    assert checked.pixels.mode == mode
+    assert checked.pixels.getpixel((1, 1))[:3] == (0, 255, 0)  # "red" of that profile is green
+
+
+def test_sides_and_pixels_are_accepted_up_to_their_limits():
+    for size in ((8192, 410), (1, 20), (5000, 5000)):
+        check_upload(encoded(Image.new("1", size), "PNG"))
+
+
+def test_a_picture_with_broken_pixels_is_refused_though_its_exif_is_read_too():
+    with pytest.raises(BadImage, match="damaged"):
+        check_upload(REFUSED["png with broken pixels"])
+
+
+@pytest.mark.parametrize("size", [(8193, 500), (1, 21), (5001, 5000), (12_000, 12_000)])
+def test_sides_and_pixels_beyond_their_limits_are_too_large(size):
+    with pytest.raises(BadImage) as refusal:
+        check_upload(encoded(Image.new("1", size), "PNG"))
+    assert refusal.value.code == "image_too_large"
+
+
+def test_more_than_ten_megabytes_are_too_large_for_an_upload_and_not_for_a_result():
+    data = encoded(picture(), "JPEG") + bytes(10 * 1024 * 1024)
+    with pytest.raises(TooLarge):
+        check_upload(data)
+    assert finish_result(data, None, None).width == 48
+
+
+@pytest.mark.slow
+def test_a_large_noisy_webp_that_libwebp_cannot_write_well_is_written_still():
+    noise = Image.effect_noise((4992, 4992), 120).convert("RGB")
+    checked = finish_result(encoded(noise, "JPEG"), None, None, output_format="webp")
+    assert (checked.width, checked.content_type) == (4992, "image/webp")
+
+
+class TestResults:
+    def test_a_result_of_the_right_size_keeps_its_pixels(self):
+        for size in ((None, None), (48, 32)):
+            finished = finish_result(encoded(picture(), "PNG"), *size)
+            assert differs(opened(finished), picture()) == 0
+
+    @pytest.mark.parametrize("size", [(64, 64), (16, 48), (48, 31), (1, 1), (300, 20)])
+    def test_another_size_is_exactly_the_size_asked_for(self, size):
+        finished = finish_result(encoded(picture(), "JPEG"), *size)
+        assert (finished.width, finished.height) == size == opened(finished).size
+
+    def test_cropping_keeps_the_middle_and_the_proportions(self):
+        wide = Image.new("RGB", (300, 100), "red")
+        wide.paste("blue", (100, 0, 200, 100))
+        finished = opened(finish_result(encoded(wide, "PNG"), 50, 50))
+        assert finished.getpixel((4, 25)) == finished.getpixel((45, 25)) == (0, 0, 255)
+
+    @pytest.mark.parametrize(
+        ("wanted", "type_"), [("png", "png"), ("JPEG", "jpeg"), ("jpg", "jpeg"), ("webp", "webp")]
+    )
+    def test_the_format_is_the_one_asked_for(self, wanted, type_):
+        finished = finish_result(encoded(picture("RGBA"), "PNG"), 10, 10, output_format=wanted)
+        assert finished.content_type == f"image/{type_}"
+
+    def test_transparency_becomes_white_paper_in_a_jpeg(self):
+        clear = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
+        finished = finish_result(encoded(clear, "PNG"), None, None, output_format="jpeg")
+        assert opened(finished).getpixel((9, 9)) == (255, 255, 255)
+
+    def test_the_largest_result_a_model_makes_is_taken(self):
+        finished = finish_result(encoded(Image.new("L", (4096, 4096)), "JPEG"), None, None)
+        assert finished.width == 4096
+
+
+class TestThumbnails:
+    @pytest.mark.parametrize(
+        ("size", "widths"),
+        [((1024, 768), (320, 640)), ((2000, 100), (320, 640)), ((500, 900), (320, 500)),
+         ((100, 100), (100, 100)), ((7680, 400), (320, 640)), ((641, 33), (320, 640))],
+    )  # fmt: skip
+    def test_they_are_as_wide_as_promised_and_never_larger_than_the_image(self, size, widths):
+        made = images.thumbnails(picture(size=size))
+        assert sorted(made) == [320, 640]
+        for name, width in zip((320, 640), widths, strict=True):
+            thumbnail = Image.open(io.BytesIO(made[name]))
+            assert thumbnail.format == "WEBP"
+            assert thumbnail.width == width
+            assert thumbnail.height == pytest.approx(width * size[1] / size[0], abs=1)
+
+    def test_they_look_like_the_image(self):
+        large = picture(size=(1024, 1024))
+        small = Image.open(io.BytesIO(images.thumbnails(large)[320]))
+        assert differs(small, large.resize((320, 320), Image.Resampling.LANCZOS)) < 90
+
+
+class TestBase64:
+    @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,", "DATA:;Base64,", " "])
+    def test_it_is_read_with_and_without_a_data_url(self, prefix):
+        text = prefix + base64.b64encode(b"hello").decode()
+        assert decode_base64(text) == b"hello"
+
+    def test_line_breaks_of_an_encoder_are_fine(self):
+        data = bytes(range(256)) * 9
+        assert decode_base64(base64.encodebytes(data).decode()) == data
+
+    @pytest.mark.parametrize(
+        "text",
+        ["a", "aGVsbG8", "aGVsbG8===", "aGVs bG8=", "aGVsbG8=!", "aGVsbG8_", "ａGVsbG8=", "%61",
+         "data:image/png,abc", "data:image/png;base64", "data:;base64;base64", "data:",
+         "data:image/png;base64,aGVsbG8", "data:" + "x" * 900 + ";base64,aGVsbG8="],
+    )  # fmt: skip
+    def test_anything_else_is_an_invalid_image(self, text):
+        with pytest.raises(BadImage) as refusal:
+            decode_base64(text)
+        assert refusal.value.code == "invalid_image"
+
+    def test_the_limit_is_exact(self):
+        at_limit = base64.b64encode(bytes(100)).decode()
+        assert len(decode_base64(at_limit, limit=100)) == 100
+        for size in (101, 102, 103, 5000):
+            with pytest.raises(TooLarge):
+                decode_base64(base64.b64encode(bytes(size)).decode(), limit=100)
+
+
+SEEDS = [encoded(picture(), kind) for kind in KINDS] + list(DISARMED.values())
+
+
+@st.composite
+def mutated(draw) -> bytes:
+    """A picture with some of its bytes changed, cut out or repeated."""
+    data = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, max(0, len(data) - 1)))
+        length = draw(st.integers(0, 12))
+        data[at : at + length] = draw(st.binary(max_size=12))
+    return bytes(data)
+
+
+def never_anything_but_a_refusal(data: bytes) -> None:
+    with contextlib.suppress(BadImage):
+        checked = check_upload(data)
+        assert CANARY not in checked.data
+        assert check_upload(checked.data).width == checked.width
+
+
+quickly = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@quickly
+@given(st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"RIFF\0\1\0\0WEBP"]))
+def test_random_bytes_are_refused_and_nothing_else_happens(data, start):
+    never_anything_but_a_refusal(start + data)
+
+
+@quickly
+@given(mutated())
+def test_a_mutated_picture_is_read_or_refused_and_nothing_else_happens(data):
+    never_anything_but_a_refusal(data)
