@@ -12,11 +12,16 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from gallery.querysets import ItemQuerySet
 from generator.models import Output
 
 
 class Item(models.Model):
-    """A published image. The counter stands on `ItemCount`, away from this wide row."""
+    """A published image. The counter stands on `ItemCount`, away from this wide row.
+
+    A withdrawn item stays as a row that is not public: publishing it again finds its likes, and
+    what staff hid stays hidden.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     output = models.OneToOneField(Output, on_delete=models.CASCADE, related_name="item")
@@ -31,7 +36,10 @@ class Item(models.Model):
     height = models.PositiveIntegerField()
     is_public = models.BooleanField(default=True)
     hidden_by_staff = models.BooleanField(default=False)
+    by_demo = models.BooleanField(default=False, help_text="Painted by the stand-in, not by AI")
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -51,22 +59,31 @@ class Item(models.Model):
 class ItemCount(models.Model):
     """How many likes an item has: hot, so it stands on a narrow row of its own."""
 
-    item = models.OneToOneField(Item, primary_key=True, on_delete=models.CASCADE, related_name="count")
+    item = models.OneToOneField(
+        Item, primary_key=True, on_delete=models.CASCADE, related_name="count"
+    )
     likes = models.PositiveIntegerField(default=0)
     visible = models.BooleanField(default=True)
 
     class Meta:
-        indexes = (models.Index(fields=("-likes", "-item"), name="item_top", condition=Q(visible=True)),)
+        indexes = (
+            models.Index(fields=("-likes", "-item"), name="item_top", condition=Q(visible=True)),
+        )
 
     def __str__(self) -> str:
         return f"{self.likes} likes"
 
 
 class Like(models.Model):
-    """One person likes one item, once."""
+    """One person likes one item, once.
+
+    A user who likes something is not deleted as a row: likes would go without their counter.
+    """
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="likes")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="likes")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="likes"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -79,9 +96,15 @@ class Like(models.Model):
 class Report(models.Model):
     """Somebody tells the staff about an item; one open report a person and item."""
 
+    class Reason(models.TextChoices):
+        PERSON = "person", "It shows a real person without consent"
+        UNSAFE = "unsafe", "It is sexual or violent"
+        COPY = "copy", "It copies my work"
+        OTHER = "other", "Something else"
+
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="reports")
     reporter = models.CharField(max_length=40, help_text="The user's or visitor's id")
-    reason = models.CharField(max_length=40)
+    reason = models.CharField(max_length=10, choices=Reason.choices)
     detail = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -92,6 +115,8 @@ class Report(models.Model):
                 fields=("item", "reporter"), condition=Q(closed_at=None), name="one_open_report"
             ),
         )
+
+        indexes = (models.Index(fields=("item",), name="report_open", condition=Q(closed_at=None)),)
 
     def __str__(self) -> str:
         return f"report on {self.item_id}"
@@ -143,3 +168,13 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.question
+
+
+class FirstStart(models.Model):
+    """A step of the very first start that is done, so that no later start repeats it."""
+
+    step = models.SlugField(primary_key=True)
+    done_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.step

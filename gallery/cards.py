@@ -1,0 +1,105 @@
+"""What the public may learn about an item: pages and contracts show these fields and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from gallery import authors
+from gallery.models import Item, Like
+from generator import storage
+from generator.models import Model
+
+ALT_WORDS = 14
+
+
+@dataclass(frozen=True)
+class Card:
+    """One item as anybody may see it. Files are permanent paths that work while it is published."""
+
+    id: UUID
+    title: str
+    alt: str
+    description: str
+    prompt: str
+    model: str
+    model_title: str
+    author: str
+    author_slug: str
+    width: int
+    height: int
+    likes: int
+    liked: bool
+    by_demo: bool
+    created_at: datetime
+    image: str
+    thumbnail: str
+    small: str
+    is_video: bool
+
+    @property
+    def url(self) -> str:
+        """The item's page."""
+        return reverse("gallery-item", args=[self.id])
+
+    @property
+    def author_url(self) -> str:
+        """The author's page."""
+        return reverse("author", args=[self.author_slug])
+
+
+def of(items: Iterable[Item], reader: Any = None) -> list[Card]:
+    """The items as cards, in their order; `reader` is the user whose likes are marked."""
+    rows = list(items)
+    liked = _liked(rows, reader)
+    titles = dict(Model.objects.values_list("slug", "title")) if rows else {}
+    return [_card(item, item.pk in liked, titles.get(item.model, item.model)) for item in rows]
+
+
+def one(item: Item, reader: Any = None) -> Card:
+    """One item as a card."""
+    return of([item], reader)[0]
+
+
+def _liked(items: list[Item], reader: Any) -> set[UUID]:
+    if reader is None or not reader.is_authenticated or not items:
+        return set()
+    mine = Like.objects.filter(user=reader, item__in=[item.pk for item in items])
+    return set(mine.values_list("item_id", flat=True))
+
+
+def _card(item: Item, liked: bool, model_title: str) -> Card:
+    # An image that is not public opens for its author by a signed link, as everywhere else.
+    link = storage.public_url if item.output.published else storage.url
+    return Card(
+        id=item.pk,
+        title=item.title or "Untitled",
+        alt=_alt(item),
+        description=item.description,
+        prompt=item.prompt,
+        model=item.model,
+        model_title=model_title,
+        author=item.author.public_name,
+        author_slug=authors.slug_of(item.author),
+        width=item.width,
+        height=item.height,
+        likes=item.count.likes,
+        liked=liked,
+        by_demo=item.by_demo,
+        created_at=item.created_at,
+        image=link(item.output, ""),
+        thumbnail=link(item.output, "640"),
+        small=link(item.output, "320"),
+        is_video=item.output.content_type.startswith("video/"),
+    )
+
+
+def _alt(item: Item) -> str:
+    """What is seen, in under 15 words: the beginning of a shown prompt, or the title."""
+    words = (item.prompt or item.title).split()
+    return " ".join(words[:ALT_WORDS]) or f"A picture by {item.author.public_name}"
