@@ -118,24 +118,17 @@ def python(*arguments: str) -> list[str]:
 
 def static_checks(report: Report, environment: dict[str, str]) -> None:
     """Everything that needs no test: style, types, migrations and Django's own checks."""
-    manage = python("manage.py")
-    check_deploy = [*manage, "check", "--deploy", "--fail-level", "WARNING"]
-    step(
-        report,
-        "ruff check",
-        python("-m", "ruff", "check", "--quiet", CONCISE),
-        environment,
-    )
-    step(
-        report,
-        "ruff format",
-        python("-m", "ruff", "format", "--check", "--quiet", CONCISE),
-        environment,
-    )
-    step(report, "mypy", python("-m", "mypy", "."), environment)
-    step(report, "migrations", [*manage, "makemigrations", "--check", "--dry-run"], environment)
-    step(report, "check", [*manage, "check", "--fail-level", "WARNING"], environment)
-    step(report, "check --deploy in production", check_deploy, production(environment))
+    checked = {
+        "ruff check": ["-m", "ruff", "check", "--quiet", CONCISE],
+        "ruff format": ["-m", "ruff", "format", "--check", "--quiet", CONCISE],
+        "mypy": ["-m", "mypy", "."],
+        "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
+        "check": ["manage.py", "check", "--fail-level", "WARNING"],
+    }
+    for title, arguments in checked.items():
+        step(report, title, python(*arguments), environment)
+    deploy = python("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    step(report, "check --deploy in production", deploy, production(environment))
 
 
 def tests(report: Report, name: str, arguments: Sequence[str], environment: dict[str, str]) -> None:
