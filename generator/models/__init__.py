@@ -2,7 +2,7 @@
 
 from generator.models.catalogue import Model, Route, Style
 from generator.models.generation import Attempt, Generation, Output, StoredBytes
-from generator.models.intake import IdempotencyRecord, Upload
+from generator.models.intake import IdempotencyRecord, TrialDay, Upload
 
 __all__ = [
     "Attempt",
@@ -13,5 +13,6 @@ __all__ = [
     "Route",
     "StoredBytes",
     "Style",
+    "TrialDay",
     "Upload",
 ]

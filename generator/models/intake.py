@@ -74,3 +74,13 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"record of {self.generation_id}"
+
+
+class TrialDay(models.Model):
+    """How many images visitors made on one UTC day; its row is the lock that keeps the count exact."""
+
+    day = models.DateField(primary_key=True)
+    images = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.images} on {self.day}"

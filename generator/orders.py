@@ -1,0 +1,57 @@
+"""Turns a generation's row into the order a provider gets: words, pixels, reference images."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from generator import storage
+from generator.models import Attempt, Generation, Output, Style, Upload
+from generator.providers.base import InputImage, Order
+
+_ADAPTER_FIELDS = ("resolution", "quality", "duration", "negative_prompt", "guidance", "steps")
+
+
+def build(generation: Generation, output: Output, attempt: Attempt, callback_url: str | None) -> Order:
+    """The order of one attempt. Raises files.StoreDown or files.NoSuchFile for reference images."""
+    parameters = generation.parameters
+    return Order(
+        attempt_id=str(attempt.pk),
+        model=generation.model,
+        upstream_model=attempt.upstream_model,
+        mode=generation.mode,
+        prompt=_styled(generation),
+        width=generation.width,
+        height=generation.height,
+        aspect_ratio=parameters.get("aspect_ratio") or _ratio(generation.width, generation.height),
+        images=_references(generation),
+        audio=bool(parameters.get("audio")),
+        seed=None if generation.seed is None else (generation.seed + output.index) % 2**32,
+        style=generation.style,
+        index=output.index,
+        callback_url=callback_url,
+        **{name: parameters.get(name) for name in _ADAPTER_FIELDS},
+    )
+
+
+def _styled(generation: Generation) -> str:
+    style = Style.objects.filter(slug=generation.style).first()
+    return style.template.replace("{prompt}", generation.prompt) if style else generation.prompt
+
+
+def _ratio(width: int, height: int) -> str:
+    """The named ratio nearest to the size."""
+    known = {"1:1": 1.0, "4:3": 4 / 3, "3:4": 3 / 4, "16:9": 16 / 9, "9:16": 9 / 16, "3:2": 1.5, "2:3": 2 / 3}
+    return min(known, key=lambda name: abs(known[name] - width / height))
+
+
+def _references(generation: Generation) -> tuple[InputImage, ...]:
+    rows = {str(row.pk): row for row in Upload.objects.filter(pk__in=generation.uploads)}
+    public = settings.SITE_URL.startswith("https://")
+    return tuple(
+        InputImage(
+            data=storage.read(row),
+            content_type=row.content_type,
+            url=settings.SITE_URL + storage.url(row) if public else None,
+        )
+        for row in (rows[pk] for pk in generation.uploads if pk in rows)
+    )
