@@ -1,13 +1,15 @@
 """The one place for what all simulators share: a small server and a window on its books.
 
 One asyncio loop serves every connection (kept alive), so that a thousand tasks and hundreds of
-polls a second cost little. It runs in a thread of a test, or in the foreground as `manage.py simulate`.
+polls a second cost little. It runs in a thread of a test, or in the foreground (`manage.py
+simulate`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import ClassVar, Self
@@ -31,6 +33,7 @@ class Simulator:
         self.book = Book()
         self.host = host
         self.port = port
+        self._skipped = 0.0
         self._server: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -46,6 +49,14 @@ class Simulator:
     def environment(self) -> dict[str, str]:
         """The settings that point our product at this simulator."""
         raise NotImplementedError
+
+    def now(self) -> float:
+        """The clock by which tasks advance, in seconds."""
+        return time.monotonic() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        """Move that clock on, so that a test need not wait for it."""
+        self._skipped += seconds
 
     def fault(
         self, name: str, place: str = "create", *, times: int | None = None, marker: str = ""
@@ -114,6 +125,7 @@ class Simulator:
         # Cancelled is how stopping reaches an idle connection; Python 3.11 would log it as a fault.
         broken = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
         gone = (ConnectionError, asyncio.CancelledError, *broken)
+        self.book.requests["connections"] += 1
         try:
             while (request := await wire.read_request(reader)) is not None:
                 response = self._internal(request) or self._counted(request)

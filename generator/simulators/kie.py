@@ -6,24 +6,22 @@ fault asks for the HTTP status.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-import contextlib
 import hashlib
 import hmac
 import json
 import secrets
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-import httpx
 
 from generator.simulators import faults, pictures
 from generator.simulators.base import Simulator
 from generator.simulators.book import Created
+from generator.simulators.callbacks import deliver
 from generator.simulators.kie_inputs import problem
 from generator.simulators.messages import Request, Response, json_response, now_ms
 
@@ -34,15 +32,19 @@ _CREDITS = {"1K": 4, "2K": 6, "4K": 9}
 
 @dataclass
 class Task:
-    """One task: what was asked, when (monotonic and wall clock), and how it is to end."""
+    """One task: what was asked, when, and how it is to end."""
 
     id: str
     model: str
     input: dict[str, Any]
     seconds: float
     ending: str | None
-    born: float = field(default_factory=time.monotonic)
+    now: Callable[[], float]
     created_ms: int = field(default_factory=now_ms)
+    born: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.born = self.now()
 
     @property
     def prompt(self) -> str:
@@ -50,7 +52,7 @@ class Task:
 
     @property
     def age(self) -> float:
-        return time.monotonic() - self.born
+        return self.now() - self.born
 
     @property
     def state(self) -> str:
@@ -155,7 +157,7 @@ class KieSimulator(Simulator):
         prompt = fields["prompt"]
         seconds = float(self.book.fault("seconds", prompt) or self.seconds)
         ending = self.book.fault("task", prompt)
-        task = Task(secrets.token_hex(16), str(body["model"]), fields, seconds, ending)
+        task = Task(secrets.token_hex(16), str(body["model"]), fields, seconds, ending, self.now)
         self.tasks[task.id] = task
         callback = str(body.get("callBackUrl") or "")
         self.book.accept(
@@ -217,7 +219,7 @@ class KieSimulator(Simulator):
         record["consumeCredits"] = record.pop("creditsConsumed", 0)
         body = {"code": 501 if failed else 200, "msg": f"Playground task {said}", "data": record}
         headers = self.signed(task.id)
-        await asyncio.to_thread(_post_json, url, body, headers)
+        await deliver(url, body, headers)
 
     def signed(self, task_id: str) -> dict[str, str]:
         """The headers that sign a callback for a task now."""
@@ -289,9 +291,3 @@ def _failure(task: Task) -> dict[str, Any]:
     if task.ending == "moderated":
         failed = {"failCode": "400", "failMsg": f"{faults.CANARY}: NSFW content, prompt refused"}
     return {**failed, "costTime": 0, "completeTime": now_ms()}
-
-
-def _post_json(url: str, body: dict[str, Any], headers: dict[str, str]) -> None:
-    """One delivery, as KIE makes it: its loss is nobody's concern, pollers poll."""
-    with contextlib.suppress(httpx.HTTPError):
-        httpx.post(url, json=body, headers=headers, timeout=10, trust_env=False)

@@ -1,0 +1,126 @@
+"""What tests may rely on in the simulators: their books, planned faults, and files."""
+
+from __future__ import annotations
+
+import io
+
+import httpx
+import pytest
+from PIL import Image
+
+from generator.providers.base import Order, RateLimited, Refused, Unavailable
+from generator.simulators.kie import KieSimulator
+from generator.simulators.pictures import huge_pixels, size
+from generator.tests.providers.conftest import adapter
+
+
+def order(prompt: str, **fields) -> Order:
+    return Order("a-1", "nano-banana", "google/nano-banana", "text", prompt, **fields)
+
+
+def fetch(sim, prompt: str, **fields) -> httpx.Response:
+    """The result file of an order, as a browser would fetch it."""
+    provider = adapter(sim)
+    waiting = provider.start(order(prompt, **fields))
+    url = provider.poll(order(prompt), waiting.remote_id).files[0].url
+    return httpx.get(url, timeout=0.3, trust_env=False)
+
+
+@pytest.mark.parametrize("ratio", ["1:1", "16:9", "3:4"])
+def test_a_result_is_a_real_picture_of_the_ratio_asked_for(ratio, sim):
+    answer = fetch(sim, "a fox", aspect_ratio=ratio)
+    with Image.open(io.BytesIO(answer.content)) as image:
+        image.load()
+        assert (image.format, image.size) == ("PNG", size(ratio))
+
+
+def test_two_tasks_have_two_different_pictures(sim):
+    assert fetch(sim, "a fox").content != fetch(sim, "a fox").content
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "start"),
+    [
+        ("404", 404, b"no such"),
+        ("empty", 200, b""),
+        ("html", 200, b"<!doctype"),
+        ("redirect", 302, b""),
+    ],
+)
+def test_a_result_can_be_broken(name, status, start, sim):
+    answer = fetch(sim, f"a fox sim:result={name}")
+    assert (answer.status_code, answer.content[: len(start) or None]) == (status, start)
+
+
+def test_a_result_can_be_cut_in_the_middle_of_the_picture(sim):
+    answer = fetch(sim, "a fox sim:result=cut")
+    with pytest.raises(OSError, match="truncated"), Image.open(io.BytesIO(answer.content)) as image:
+        image.load()
+
+
+@pytest.mark.parametrize("name", ["truncated", "drop", "silent"])
+def test_a_download_can_break_off_or_never_come(name, sim):
+    with pytest.raises(httpx.TransportError):
+        fetch(sim, f"a fox sim:result={name}")
+
+
+def test_a_few_bytes_can_claim_to_be_a_huge_picture():
+    data = huge_pixels()
+    assert len(data) < 100_000
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(io.BytesIO(data))
+
+
+def test_a_planned_fault_plays_as_often_as_asked_and_only_for_its_prompts(sim):
+    sim.fault("503", times=2, marker="m-1")
+    provider = adapter(sim)
+    provider.start(order("another"))
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            provider.start(order("fox m-1"))
+    provider.start(order("fox m-1"))
+    assert len(sim.created("m-1")) == 1
+
+
+def test_a_prompt_can_ask_for_its_own_fault_a_number_of_times(sim):
+    provider = adapter(sim)
+    with pytest.raises(RateLimited):
+        provider.start(order("a fox sim:create=429*1 m-2"))
+    provider.start(order("a fox sim:create=429*1 m-2"))
+    assert len(sim.created("m-2")) == 1
+
+
+def test_the_books_are_open_to_tests_in_another_process(sim):
+    planned = {"name": "code-422", "place": "create", "marker": "m-3"}
+    with httpx.Client(base_url=sim.url, trust_env=False) as window:
+        window.post("/_sim/fault", json=planned)
+        provider = adapter(sim)
+        with pytest.raises(Refused):
+            provider.start(order("fox m-3"))
+        provider.start(order("fox m-4", callback_url="http://127.0.0.1:1/secret-5"))
+        found = window.get("/_sim/created", params={"marker": "m-4"}).json()
+        assert (found["count"], found["creates"][0]["prompt"]) == (1, "fox m-4")
+        assert window.get("/_sim/created", params={"marker": "secret-5"}).json()["count"] == 1
+        assert window.get("/_sim/created", params={"marker": "m-3"}).json()["count"] == 0
+        assert window.get("/_sim/requests").json()["POST /api/v1/playground/createTask"] == 2
+        window.post("/_sim/clear")
+        assert window.get("/_sim/created").json()["count"] == 0
+
+
+def test_kies_limit_of_creates_is_a_429_in_the_body():
+    with KieSimulator(rate=2) as busy:
+        provider = adapter(busy)
+        provider.start(order("one"))
+        provider.start(order("two"))
+        with pytest.raises(RateLimited):
+            provider.start(order("three"))
+        assert len(busy.created()) == 2
+
+
+def test_a_new_task_of_kie_is_invisible_for_a_moment():
+    with KieSimulator(visible=60, seconds=0) as shy:
+        provider = adapter(shy)
+        waiting = provider.start(order("a fox"))
+        assert provider.poll(order("a fox"), waiting.remote_id).seconds == 2.0
+        shy.skip(61)
+        assert provider.poll(order("a fox"), waiting.remote_id).files
