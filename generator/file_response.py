@@ -24,7 +24,7 @@ CHUNK = 64 * 1024
 # In META only a WSGI server can set a key like this: a client's header would arrive as HTTP_….
 FRONT = "nanobanana.front"
 FILE_HEADER = "X-NB-File"
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
 
 
 def file_response(

@@ -139,10 +139,8 @@ def size(key: str) -> int:
 
 def local_path(key: str) -> str | None:
     """Return the file's absolute path, or None where the store is no disk of this machine."""
-    try:
-        return _store().path(checked_key(key))
-    except NotImplementedError:
-        return None
+    store = _store()
+    return store.path(checked_key(key)) if isinstance(store, FileSystemStorage) else None
 
 
 def signed_token(file_id: str, variant: str = "") -> str:
