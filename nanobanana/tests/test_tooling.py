@@ -137,3 +137,11 @@ def test_a_step_that_fails_is_named_and_fails_the_run(
     assert not checks.step(report, "style", [sys.executable, "-c", "exit(3)"], dict(os.environ))
     assert report.broken == ["style"]
     assert "FAILED (3)" in capsys.readouterr().out
+
+
+def test_sqlite_leaves_out_only_what_postgresql_and_redis_will_run(checks: ModuleType) -> None:
+    both = {"TEST_DATABASE_URL": "x", "TEST_REDIS_URL": "y"}
+    assert checks._left_for_sqlite({}) == ""
+    assert checks._left_for_sqlite({"TEST_REDIS_URL": "y"}) == ""
+    assert checks._left_for_sqlite({"TEST_DATABASE_URL": "x"}) == "not races"
+    assert checks._left_for_sqlite(both) == "not races and not redis"
