@@ -12,7 +12,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -113,8 +112,8 @@ def _seen(request: HttpRequest, item_id: UUID) -> Item:
 
 
 def _own(request: HttpRequest, item_id: UUID) -> Item:
-    rows: QuerySet[Item] = Item.objects.filter(author=request.user, output__deleted_at=None)
-    return get_object_or_404(rows.select_related("author", "output", "count"), pk=item_id)
+    rows = Item.objects.filter(author_id=request.user.pk, output__deleted_at=None)
+    return get_object_or_404(rows.for_cards(), pk=item_id)
 
 
 @login_required

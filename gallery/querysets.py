@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func, Q, Value
-from django.db.models.sql.compiler import SQLCompiler
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -27,22 +25,16 @@ PUBLIC = Q(
 gallery, takes its pictures out of it in the same instant; a banned author's vanish too."""
 
 
-class RowBefore(Func):
+def row_before(columns: tuple[str, str], values: tuple[Value, Value]) -> Func:
     """`(a, b) < (x, y)` as one row comparison, which an index answers at any depth.
 
     Spelled out (a < x OR a = x AND b < y), PostgreSQL reads and drops every earlier row.
     """
-
-    output_field = BooleanField()
-    conditional = True
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, list[Any]]:
-        """Two columns and two values, in this order."""
-        parts = [compiler.compile(one) for one in self.get_source_expressions() if one is not None]
-        a, b, x, y = (sql for sql, _ in parts)
-        return f"({a}, {b}) < ({x}, {y})", [value for _, values in parts for value in values]
+    rows = (
+        Func(*parts, template="(%(expressions)s)", output_field=BooleanField())
+        for parts in ((F(columns[0]), F(columns[1])), values)
+    )
+    return Func(*rows, template="%(expressions)s", arg_joiner=" < ", output_field=BooleanField())
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -81,21 +73,17 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def older_than(self, created_at: datetime, pk: UUID) -> Self:
         """What comes after this item in the order of `newest`."""
         return self.filter(
-            RowBefore(
-                F("created_at"),
-                F("id"),
-                Value(created_at, models.DateTimeField()),
-                Value(pk, models.UUIDField()),
+            row_before(
+                ("created_at", "id"),
+                (Value(created_at, models.DateTimeField()), Value(pk, models.UUIDField())),
             )
         )
 
     def liked_less_than(self, likes: int, pk: UUID) -> Self:
         """What comes after this item in the order of `top`."""
         return self.filter(
-            RowBefore(
-                F("count__likes"),
-                F("count__item_id"),
-                Value(likes, models.BigIntegerField()),
-                Value(pk, models.UUIDField()),
+            row_before(
+                ("count__likes", "count__item_id"),
+                (Value(likes, models.BigIntegerField()), Value(pk, models.UUIDField())),
             )
         )
