@@ -174,7 +174,7 @@ def everything(report: Report, environment: dict[str, str], long: bool) -> None:
 
 
 def _left_for_sqlite(urls: dict[str, str]) -> str:
-    """Everything but what runs on PostgreSQL and Redis anyway; without them it is skipped by name."""
+    """Everything but what PostgreSQL and Redis will run; without them that is skipped by name."""
     later = {"races": "TEST_DATABASE_URL", "redis": "TEST_REDIS_URL"}
     if "TEST_DATABASE_URL" not in urls:
         return ""

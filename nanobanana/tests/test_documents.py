@@ -68,8 +68,14 @@ def missing_paths(document: Path, root: Path) -> list[str]:
     return [
         name
         for name in QUOTED.findall(document.read_text(encoding="utf-8"))
-        if _is_path(name, top) and not (root / name).exists()
+        if _is_path(name, top) and not (root / name).exists() and not _stands_somewhere(root, name)
     ]
+
+
+def _stands_somewhere(root: Path, name: str) -> bool:
+    """Whether a bare file name, as `base.py`, is that of a file in one of our folders."""
+    folders = (root / folder for folder in (*LAYERS, "bin", "bench", "docs"))
+    return "/" not in name and any(next(folder.rglob(name), None) for folder in folders)
 
 
 def _is_path(name: str, top: set[str]) -> bool:
