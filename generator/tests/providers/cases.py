@@ -22,8 +22,8 @@ from generator.simulators.base import Simulator
 from generator.simulators.kie import KieSimulator
 
 KEY = "KEY-CANARY-4f1d"
-QUICK = 0.3
-"""Seconds one call may take here; cases that wait for ever take this long."""
+WAITING = ("silent", "slow", "drip")
+"""Faults that end only with the call's own deadline."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def table(place: str, expected: type[ProviderError], faults: str) -> tuple[Case,
 
 
 UNREADABLE = "malformed truncated html empty array null deep endless gzip_bomb redirect"
-LOST = "drop drop_before silent slow drip"
+LOST = f"drop drop_before {' '.join(WAITING)}"
 
 COMMON = (
     *table("create", Refused, "400 413 422"),

@@ -12,7 +12,7 @@ from generator.providers.base import Provider
 from generator.providers.http import Bounded
 from generator.simulators.base import Simulator
 from generator.simulators.faults import CANARY
-from generator.tests.providers.cases import KEY, QUICK, SUBJECTS
+from generator.tests.providers.cases import KEY, SUBJECTS, WAITING
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +34,12 @@ def sim(request: pytest.FixtureRequest, simulators: dict[str, Simulator]) -> Ite
     found.book.clear()
 
 
-def adapter(sim: Simulator, seconds: float = QUICK, **config: str) -> Provider:
-    """The adapter of a simulator, in a hurry; `config` replaces fields of its configuration."""
+def adapter(sim: Simulator, fault: str = "", **config: str) -> Provider:
+    """The adapter of a simulator; `config` replaces fields of its configuration.
+
+    It waits long enough for a busy machine, but not long for a `fault` that never ends.
+    """
+    seconds = 0.1 if fault in WAITING else 10.0
     cls = discover()[sim.slug]
     quick = type(cls.__name__, (cls,), {"call_seconds": seconds})
     environment = sim.environment()

@@ -154,7 +154,8 @@ def test_images_with_an_address_are_not_uploaded(sim, provider):
         ("401", Misconfigured),
     ],
 )
-def test_a_failed_upload_proves_that_nothing_was_created(fault, expected, sim, provider, leaks):
+def test_a_failed_upload_proves_that_nothing_was_created(fault, expected, sim, leaks):
+    provider = adapter(sim, fault)
     sim.fault(fault, "upload")
     with pytest.raises(NotAccepted) as caught:
         provider.start(dataclasses.replace(ORDER, images=(PNG,)))
