@@ -1,5 +1,13 @@
 """Addresses of the pages of `accounts`."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts import pages
+
+urlpatterns = [
+    path("settings", pages.settings, name="settings"),
+    path("settings/profile", pages.profile, name="settings-profile"),
+    path("settings/account", pages.account, name="settings-account"),
+    path("settings/keys", pages.api_keys, name="settings-keys"),
+    path("settings/keys/<uuid:pk>/revoke", pages.revoke_key, name="settings-key-revoke"),
+]
