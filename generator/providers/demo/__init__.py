@@ -119,7 +119,7 @@ def _share(text: str) -> float:
 
 
 def _milliseconds(moment: float) -> int:
-    return round(moment * 1000)
+    return int(moment * 1000)
 
 
 def _times(remote_id: str) -> tuple[float, float]:

@@ -57,6 +57,7 @@ _WORDS = {
     "petals": "petals confetti",
     "frame": "frame framed border bordered passepartout matting",
 }
+MEDIA = frozenset({"watercolour", "sketch", "oil", "pixel", "poster", "anime", "paper"})
 _BY_WORD = {word: name for name, words in _WORDS.items() for word in words.split()}
 _QUOTED = re.compile(
     r"[\"“”«»„]([^\"“”«»„]{1,200})[\"“”«»„]|(?<!\w)['‘’]([^'‘’]{1,200})['‘’](?!\w)"

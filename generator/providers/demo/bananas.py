@@ -54,7 +54,7 @@ def banana(wish: Wish, width: int, height: int) -> Image.Image:
         )
     peel = _peels(wish, palette, count)
     for number in range(count):
-        size = unit * (0.33 if count == 1 else min(0.3, 0.62 / count + 0.04)) * min(1.2, wish.size)
+        size = unit * (0.33 if count == 1 else min(0.3, 0.5 / count + 0.03)) * min(1.2, wish.size)
         spot = (
             aspect / 2 + (number - (count - 1) / 2) * aspect * 0.86 / count,
             middle[1] + (0 if count == 1 else rng.uniform(-0.07, 0.07)),
@@ -157,7 +157,11 @@ def _banana(
     freckles = smooth(
         0.75, 0.81, noise(rng, canvas.shape[1], canvas.shape[0], 34 * canvas.shape[0] / height, 2)
     ) * smooth(0.85, 0.5, np.abs(along))
-    tone = mix(tone, rgb("5c3a12"), (freckles * 0.75)[..., None])
+    tone = mix(
+        tone,
+        rgb("5c3a12"),
+        (freckles * (0.75 if peel[0] > 0.7 and peel[2] < 0.3 else 0.0))[..., None],
+    )
     tone = mix(
         tone,
         rgb("3a2a14"),

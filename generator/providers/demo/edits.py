@@ -226,7 +226,10 @@ def _neon(image: Image.Image, ask: Ask, wish: Wish) -> Image.Image:
         .filter(ImageFilter.GaussianBlur(max(1.0, image.height / 500)))
         .filter(ImageFilter.FIND_EDGES)
     )
-    line = edge.point([min(255, v * 7) for v in range(256)])
+    ImageDraw.Draw(edge).rectangle(
+        [0, 0, edge.width - 1, edge.height - 1], outline=0, width=max(2, image.height // 200)
+    )
+    line = edge.point([min(255, v * 9) for v in range(256)])
     glow = ImageOps.colorize(line, (0, 0, 0), (255, 255, 255), mid=ink(wish.palette.accents[0]))
     colour = ImageEnhance.Color(
         ImageChops.multiply(glow, ImageEnhance.Brightness(image).enhance(1.6))

@@ -72,7 +72,8 @@ def cat(wish: Wish, width: int, height: int) -> Image.Image:
             + rng.normal(0, 0.02)
         )
         shapes.append((x, tall, -1.0 if rng.random() < 0.5 else 1.0))
-    outline = rounded(DOG if wish.has("dog", "puppy", "wolf", "dogs") else CAT)
+    dog = wish.has("dog", "dogs", "puppy", "wolf")
+    outline = rounded(DOG if dog else CAT)
     body = mask(width, height, lambda pen, size: _sitting(pen, size, outline, shapes, 0.855))
     rim = mix(palette.light, palette.accents[1], 0.3)
     image.paste(ink(rim), (round(-0.004 * height), round(-0.004 * height)), body)
@@ -87,7 +88,8 @@ def cat(wish: Wish, width: int, height: int) -> Image.Image:
         mask(width, height, lambda pen, size: slope(pen, size, ground, aspect)),
     )
     _grass(rng, image, dark, ground)
-    _eyes(image, palette, shapes, wish)
+    if not dog:
+        _eyes(image, palette, shapes, wish)
     return image
 
 
@@ -103,7 +105,7 @@ def _sitting(
             [x, foot], np.float32
         )
         pen.polygon([(float(a) * unit, float(b) * unit) for a, b in points], fill=255)
-        turn = np.linspace(0.2, 3.6, 24)
+        turn = np.linspace(0.2, 3.6, 70)
         tail = np.stack(
             [
                 x + way * tall * (-0.2 - 0.17 * np.sin(turn) - 0.02 * turn),
@@ -111,12 +113,9 @@ def _sitting(
             ],
             axis=1,
         )
-        for step in range(23):
-            pen.line(
-                [tuple(tail[step] * unit), tuple(tail[step + 1] * unit)],
-                fill=255,
-                width=max(2, round(unit * tall * 0.055 * (1 - step / 60))),
-            )
+        for step, (px, py) in enumerate(tail * unit):
+            r = unit * tall * 0.028 * (1 - step / 130)
+            pen.ellipse([px - r, py - r, px + r, py + r], fill=255)
 
 
 def _eyes(

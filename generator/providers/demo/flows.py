@@ -82,7 +82,7 @@ def silk(wish: Wish, width: int, height: int) -> Image.Image:
     turn = rng.uniform(-0.7, 0.7)
     along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     wind, threads = tile(rng, 256, 2, 3, 0.42), tile(rng, 256, 32, 3, 0.8)
-    canvas = np.broadcast_to(mix(palette.near, rgb("07050f"), 0.55), (h, w, 3)).astype(np.float32)
+    canvas = np.broadcast_to(mix(palette.near, rgb("07050f"), 0.82), (h, w, 3)).astype(np.float32)
     sheets = wish.count or int(rng.integers(4, 7))
     for number in range(sheets):
         shift = rng.uniform(0, 9)
@@ -91,7 +91,7 @@ def silk(wish: Wish, width: int, height: int) -> Image.Image:
         _sheet(
             canvas,
             fold,
-            lookup(threads, along * 0.02 + shift, fold * 0.55),
+            lookup(threads, along * 0.012 + shift, fold * 0.8),
             palette.accents[number % 4],
             rng.uniform(0.1, 0.22),
         )

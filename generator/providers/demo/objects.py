@@ -70,7 +70,12 @@ def _heap(
         )
         if apart and abs(spot[0] - middle) < 0.36 * unit and abs(spot[1] - 0.5) < 0.3:
             placed.append((*spot, radius))
-    return placed
+    spots = np.array(placed)
+    low, high = (spots[:, :2] - spots[:, 2:]).min(axis=0), (spots[:, :2] + spots[:, 2:]).max(axis=0)
+    grow = 0.66 * unit / float((high - low).max())
+    centre = (low + high) / 2
+    spots = (spots - [*centre, 0]) * grow + [middle, 0.49, 0]
+    return [(float(x), float(y), float(r)) for x, y, r in spots]
 
 
 def fruit(wish: Wish, width: int, height: int) -> Image.Image:
@@ -93,12 +98,12 @@ def fruit(wish: Wish, width: int, height: int) -> Image.Image:
     kinds = _fruits(wish, rng)
     count = wish.count or int(rng.integers(3, 6))
     skin = tile(rng, 128, 16, 3, 0.6)
-    spread = np.linspace(-0.5, 0.5, count) * min(0.72, 0.2 * (count - 1)) * unit + rng.normal(
+    spread = np.linspace(-0.5, 0.5, count) * min(0.66, 0.2 * (count - 1)) * unit + rng.normal(
         0, 0.012, count
     )
     for slot in sorted(range(count), key=lambda i: -abs(i - (count - 1) / 2) + rng.random()):
-        radius = unit * rng.uniform(0.095, 0.135) * (1.25 if count < 4 else 1.0) * wish.size**0.6
-        foot = edge + rng.uniform(0.03, 0.15)
+        radius = unit * rng.uniform(0.115, 0.15) * (1.3 if count < 4 else 1.0) * wish.size**0.6
+        foot = edge + rng.uniform(0.05, 0.2)
         at = (aspect / 2 + spread[slot], foot - radius)
         shadow(
             canvas,

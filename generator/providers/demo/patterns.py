@@ -125,10 +125,8 @@ def waves(wish: Wish, width: int, height: int) -> Image.Image:
         if not palette.dark
         else mix(palette.accents[5], palette.near, 0.05)
     )
-    blues = [
-        mix(palette.accents[i], palette.near, s)
-        for i, s in ((2, 0.15), (0, 0.25), (2, 0.5), (0, 0.0))
-    ]
+    deep = mix(palette.accents[2], palette.near, 0.2)
+    blues = [deep * 0.72, deep, mix(deep, palette.accents[0], 0.35), mix(deep, ground, 0.3)]
     gold, tide = mix(rgb("e9bd3c"), palette.accents[1], 0.5), noise(rng, 64, 64, 3, 3)
     image = Image.new("RGB", (width * 2, height * 2), ink(ground))
     pen = ImageDraw.Draw(image)

@@ -157,10 +157,9 @@ def sunflower(wish: Wish, width: int, height: int) -> Image.Image:
     w, h = half(width, height, 0.3)
     aspect = width / height
     unit = min(1.0, aspect)
-    ground = mix(
-        palette.near,
-        rgb("0f3d38") if palette.name in {"gold", "teal", "forest"} else palette.sky[0],
-        0.45,
+    leafy = palette.name in {"gold", "teal", "forest", "noon"}
+    ground = (
+        mix(rgb("0f3f39"), palette.near, 0.15) if leafy else mix(palette.near, palette.sky[0], 0.4)
     )
     x, y = grid(w, h)
     centre = (aspect * rng.uniform(0.42, 0.58), rng.uniform(0.44, 0.56))
@@ -192,8 +191,8 @@ def sunflower(wish: Wish, width: int, height: int) -> Image.Image:
             centre,
             number * GOLDEN + spin,
             share * reach * 0.86,
-            reach * (0.012 + 0.16 * share**2.6),
-            sharp * reach * (0.012 + 0.025 * share),
+            reach * (0.034 + 0.14 * share**2.6),
+            sharp * reach * (0.017 + 0.026 * share),
             _petal_tone(share, heart, middle, outer, rng),
             height * 2,
         )

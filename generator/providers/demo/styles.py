@@ -37,7 +37,7 @@ def vignette(image: Image.Image, strength: float) -> Image.Image:
 
 def bloom(image: Image.Image, strength: float) -> Image.Image:
     """Bright parts that spill light around them."""
-    small = image.reduce(8).point(curve([(0, 0), (150, 0), (255, 255)]))
+    small = image.reduce(8).point(curve([(0, 0), (150, 0), (255, 255)]) * 3)
     halo = small.filter(ImageFilter.GaussianBlur(max(1.0, image.height / 8 / 40))).resize(
         image.size, Image.Resampling.BILINEAR
     )
@@ -79,13 +79,13 @@ def strokes(rng: Dice, size: tuple[int, int], cells: float, length: float) -> Ar
 def oil(rng: Dice, image: Image.Image) -> Image.Image:
     """Oil paint: colour dragged along brush strokes, ridges of paint that catch the light."""
     width, height = image.size
-    w, h = half(width, height, 0.6)
+    w, h = half(width, height, 0.5)
     small = ImageEnhance.Color(image.resize((w, h), Image.Resampling.BOX)).enhance(1.25)
     first, second = strokes(rng, (w, h), 52, 3.2), strokes(rng, (w, h), 46, 3.2)
-    reach = h / 62
+    reach = h / 130
     rows = np.clip(np.arange(h)[:, None] + first * reach, 0, h - 1).astype(np.int32)
     columns = np.clip(np.arange(w)[None, :] + second * reach, 0, w - 1).astype(np.int32)
-    dragged = Image.fromarray(np.asarray(small)[rows, columns]).filter(ImageFilter.ModeFilter(5))
+    dragged = Image.fromarray(np.asarray(small)[rows, columns]).filter(ImageFilter.MedianFilter(3))
     ridges = np.clip(128 + (first - np.roll(first, 2, axis=0)) * 120, 0, 255).astype(np.uint8)
     relief = Image.fromarray(ridges)
     painted = ImageChops.overlay(dragged, Image.merge("RGB", (relief, relief, relief)))
@@ -120,13 +120,13 @@ def watercolour(rng: Dice, image: Image.Image) -> Image.Image:
     """Washes on white paper: pale, edges darker, colour run a little, paper grain."""
     width, height = image.size
     w, h = half(width, height, 0.5)
-    small = image.resize((w, h), Image.Resampling.BOX).filter(ImageFilter.MedianFilter(5))
+    small = image.resize((w, h), Image.Resampling.BOX)
     wander, drift = noise(rng, w, h, 26, 3), noise(rng, w, h, 26, 3)
-    rows = np.clip(np.arange(h)[:, None] + (wander - 0.5) * h / 22, 0, h - 1).astype(np.int32)
-    columns = np.clip(np.arange(w)[None, :] + (drift - 0.5) * h / 22, 0, w - 1).astype(np.int32)
+    rows = np.clip(np.arange(h)[:, None] + (wander - 0.5) * h / 44, 0, h - 1).astype(np.int32)
+    columns = np.clip(np.arange(w)[None, :] + (drift - 0.5) * h / 44, 0, w - 1).astype(np.int32)
     wash = (
         Image.fromarray(np.asarray(small)[rows, columns])
-        .filter(ImageFilter.ModeFilter(5))
+        .filter(ImageFilter.MedianFilter(3))
         .filter(ImageFilter.SMOOTH)
     )
     lifted = wash.point(curve([(0, 62), (110, 158), (200, 232), (255, 255)]) * 3)

@@ -77,7 +77,9 @@ def village(wish: Wish, width: int, height: int) -> Image.Image:
         image = stars(rng, image, 0.9, 0.7)
     image = image.resize((width * 2, height * 2), Image.Resampling.BILINEAR)
     size = 12 if wish.size >= 1 else 16
-    scale = min(width * 2 / (size * 1.87), height * 2 / (size * 1.22)) * 0.97
+    scale = min(width * 2 / (size * 1.87), height * 2 / (size * 1.22)) * (
+        1.22 if width < height * 1.3 else 1.0
+    )
     board = Board(
         image, (width, height - size * 0.5 * scale + scale * 0.2), scale, 0.8 if dark else 1.0
     )

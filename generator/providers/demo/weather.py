@@ -80,8 +80,8 @@ def _dotted(
 
 def snow(rng: np.random.Generator, image: Image.Image, wish: Wish) -> Image.Image:
     """Falling snow in two depths, the near flakes out of focus."""
-    small = _dotted(rng, image.size, 700, 0.0008, 0.003)
-    large = _dotted(rng, image.size, 60, 0.003, 0.009).filter(
+    small = _dotted(rng, image.size, 420, 0.0006, 0.0024)
+    large = _dotted(rng, image.size, 34, 0.0025, 0.007).filter(
         ImageFilter.GaussianBlur(image.height / 350)
     )
     flakes = ImageChops.add(small, large)
@@ -135,7 +135,8 @@ def fog(rng: np.random.Generator, image: Image.Image, wish: Wish) -> Image.Image
 
 
 def _starred(rng: np.random.Generator, image: Image.Image, wish: Wish) -> Image.Image:
-    if wish.palette.dark:
+    """Stars in the upper half; a bright picture goes dark first."""
+    if np.asarray(image.convert("L").resize((16, 16))).mean() < 70:
         return stars(rng, image, 0.55, 1.6)
     night = ImageChops.multiply(image, Image.new("RGB", image.size, (120, 128, 186)))
     return stars(rng, night, 0.55, 2.0)

@@ -75,6 +75,7 @@ FITTING = {
     "fractal": "fire teal violet aurora", "outrun": "neon", "hills": "noon gold forest dawn", "lowpoly": "noon dawn dusk",
     "cat": "dusk sunset night candy", "robot": "teal candy neon gold", "balloons": "dawn noon candy sunset",
 }  # fmt: skip
+TIMES = frozenset({"dawn", "sunset", "noon", "dusk", "night", "mono"})
 _SPLIT = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
@@ -162,11 +163,15 @@ def read(prompt: str, style: str | None, seed: int | None, index: int, extra: st
 
 
 def _palette(words: list[str], scene: str, dice: np.random.Generator) -> Palette:
-    mood = _best(_score(words, _MOOD_BY_WORD))
+    moods = _score(words, _MOOD_BY_WORD)
+    mood = _best({name: worth * (2.0 if name in TIMES else 1.0) for name, worth in moods.items()})
     fitting = str(dice.choice(FITTING[scene].split()))
     palette = turned(PALETTES[mood or fitting], float(dice.uniform(-0.025, 0.025)))
     hues = [HUES[word] for word in words if word in HUES]
-    return tinted(palette, hues[0], 0.8 if len(hues) == 1 else 0.55) if hues else palette
+    if not hues or palette.name in words or mood == "bauhaus":
+        return palette
+    share = 0.75 if mood is None else 0.3
+    return tinted(palette, hues[0], share if len(hues) == 1 else share * 0.6)
 
 
 def _style(style: str | None, words: list[str]) -> str:
