@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accounts.owner import Owner
@@ -35,7 +35,9 @@ class ModelUnavailable(Exception):
     """Nothing that is configured can serve this model now."""
 
     def __init__(self, model: str) -> None:
-        super().__init__(f"{model} is not available right now. Pick another model or try again later.")
+        super().__init__(
+            f"{model} is not available right now. Pick another model or try again later."
+        )
         self.model = model
 
 
@@ -43,7 +45,9 @@ class PriceAboveMax(Exception):
     """The price is above what the caller allowed."""
 
     def __init__(self, price: int, allowed: int) -> None:
-        super().__init__(f"This costs {price} credits, above max_credits of {allowed}. Nothing was charged.")
+        super().__init__(
+            f"This costs {price} credits, above max_credits of {allowed}. Nothing was charged."
+        )
         self.price = price
 
 
@@ -86,7 +90,9 @@ def find(name: Any) -> Model:
         found = models.get(name) or next((m for m in models.values() if name in m.aliases), None)
         if found is not None:
             return found
-    raise Invalid({"model": ["Unknown model. GET /v1/models lists what there is."]}, "unknown_model")
+    raise Invalid(
+        {"model": ["Unknown model. GET /v1/models lists what there is."]}, "unknown_model"
+    )
 
 
 def offered() -> list[Offer]:
@@ -100,7 +106,9 @@ def offered() -> list[Offer]:
                 available=bool(routes),
                 reason="" if routes else "No provider for it is configured",
                 price=pricing.amount(model.prices, defaults(model)),
-                controls={name: spec for name, spec in model.parameters.items() if name in OPTIONAL},
+                controls={
+                    name: spec for name, spec in model.parameters.items() if name in OPTIONAL
+                },
                 providers=[route.provider for route in routes],
             )
         )
@@ -163,6 +171,11 @@ def unit_cost(route: Route, parameters: Mapping[str, Any]) -> int:
     return pricing.amount(route.costs, parameters) if route.costs else 0
 
 
+def with_warnings(draft: Draft, warnings: Sequence[str]) -> Draft:
+    """The draft with more to say about it."""
+    return replace(draft, warnings=(*draft.warnings, *warnings)) if warnings else draft
+
+
 def quote(draft: Draft) -> dict[str, Any]:
     """The price of a draft with how it comes about; credits, and US dollars as a number."""
     unit = draft.price // draft.n
@@ -201,7 +214,9 @@ class _Errors:
         """Raise Invalid where anything was noted."""
         if self.fields:
             first = next(iter(self.fields))
-            code = f"invalid_{first}" if first in {"prompt", "size", "images"} else "invalid_parameter"
+            code = (
+                f"invalid_{first}" if first in {"prompt", "size", "images"} else "invalid_parameter"
+            )
             raise Invalid(self.fields, code)
 
 
@@ -259,7 +274,9 @@ def _parameters(
         if name not in model.parameters:
             warnings.append(f"{model.slug} does not take {name}; it was ignored.")
             continue
-        taken[name] = errors.check(name, validation.by_spec, name, value, model.parameters[name], model.slug)
+        taken[name] = errors.check(
+            name, validation.by_spec, name, value, model.parameters[name], model.slug
+        )
     if not _is_absent(data.get("aspect_ratio")) and _is_absent(data.get("size")):
         taken.pop("size", None)
     return taken, warnings
@@ -269,7 +286,11 @@ def _dimensions(model: Model, parameters: Mapping[str, Any]) -> tuple[int, int]:
     """Width and height in pixels of what will be delivered."""
     if model.kind == "video":
         width, height = VIDEO_RATIOS[parameters.get("aspect_ratio", "16:9")]
-        return (width * 3 // 2, height * 3 // 2) if parameters.get("quality") == "1080p" else (width, height)
+        return (
+            (width * 3 // 2, height * 3 // 2)
+            if parameters.get("quality") == "1080p"
+            else (width, height)
+        )
     if parameters.get("size"):
         width, height = map(int, str(parameters["size"]).split("x"))
     else:

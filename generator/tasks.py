@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from celery import Task, shared_task
+from celery import shared_task
 
 from generator import engine
 
-log = logging.getLogger(__name__)
 THREADS = 8
 """Steps side by side in one worker; each holds one database connection."""
 
 _sweeping = threading.Lock()
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="step")
-
-
-def send(task: Task, *arguments: str) -> None:
-    """Queue a task; a broker that is away costs a few seconds until the sweep, never an error."""
-    try:
-        task.apply_async(arguments, retry=False, ignore_result=True)
-    except Exception:
-        log.warning("the queue is away; the sweep will find it", exc_info=True)
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""Django's settings, all derived from the environment (`environment.py`) and from whether we run embedded."""
+"""Django's settings, all derived from the environment and from whether we run embedded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
+import django_stubs_ext
 
 from nanobanana import environment as env
+
+# Lets Django's generic classes be written with their types, as the type checker reads them.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR")).resolve()
@@ -165,8 +169,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if PRODUCTION else "optional"
-ACCOUNT_PREVENT_ENUMERATION = PRODUCTION
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = PRODUCTION
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_CHANGE_EMAIL = True
@@ -247,7 +251,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.Credentials"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["nanobanana.api.base.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["nanobanana.api.parsing.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "nanobanana.api.errors.handle",
     "NUM_PROXIES": TRUSTED_PROXIES,
@@ -281,6 +285,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "generator.tasks.sweep", "schedule": timedelta(seconds=1)},
     "mend": {"task": "generator.tasks.mend", "schedule": timedelta(minutes=5)},
     "renew": {"task": "billing.tasks.renew", "schedule": timedelta(minutes=15)},
+    "mail": {"task": "accounts.tasks.post_mail", "schedule": timedelta(minutes=1)},
+    "tidy": {"task": "accounts.tasks.tidy", "schedule": timedelta(hours=6)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 LEASE_SECONDS = env.number("LEASE_SECONDS")

@@ -114,7 +114,10 @@ def recover() -> int:
 
 
 def wait(
-    generation_id: UUID, seconds: float, helps: bool = False, pause: Callable[[float], None] = time.sleep
+    generation_id: UUID,
+    seconds: float,
+    helps: bool = False,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Generation:
     """The generation once it has ended, or as it is after `seconds`. Blocks; the front does not use it.
 
@@ -201,5 +204,3 @@ def _forget_uploads() -> None:
     for upload in old:
         storage.erase(upload)
         upload.delete()
-
-

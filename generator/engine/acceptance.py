@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import timedelta
 
+from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,6 +18,8 @@ from generator import idempotency, limits
 from generator.catalogue import Draft
 from generator.engine import crash
 from generator.models import Generation, Output
+
+log = logging.getLogger(__name__)
 
 
 def submit(owner: Owner, draft: Draft, *, key: str | None = None, body: str = "") -> Generation:
@@ -35,7 +39,9 @@ def submit(owner: Owner, draft: Draft, *, key: str | None = None, body: str = ""
         if wallet is not None:
             limits.check(wallet)
             ledger.charge(wallet, draft.price, generation.pk, f"{draft.n} × {draft.model.title}")
-            usage.count(wallet, generation.key, generation.key_prefix, requests=1, credits=draft.price)
+            usage.count(
+                wallet, generation.key, generation.key_prefix, requests=1, credits=draft.price
+            )
         else:
             limits.take_trial(owner, draft)
         generation.save(force_insert=True)
@@ -85,12 +91,15 @@ def _row(owner: Owner, draft: Draft, wallet: Wallet | None) -> Generation:
 
 def _outputs(generation: Generation, owner: Owner) -> list[Output]:
     return [
-        Output(generation=generation, index=index, wallet_key=owner.id) for index in range(generation.n)
+        Output(generation=generation, index=index, wallet_key=owner.id)
+        for index in range(generation.n)
     ]
 
 
 def nudge(generation: Generation) -> None:
     """Tell a worker that there is something to do; a lost message is found by the sweep."""
-    from generator import tasks
-
-    tasks.send(tasks.advance, str(generation.pk))
+    try:
+        current_app.send_task("generator.tasks.advance", (str(generation.pk),), retry=False)
+    except Exception:
+        # A broker that is away costs a few seconds until the sweep, never an error.
+        log.warning("the queue is away; the sweep will find it", exc_info=True)

@@ -38,8 +38,12 @@ CANCELED = Reason("canceled", "Canceled")
 LOST = Reason("lost", "The provider's answer was lost, so this run was stopped.")
 TIMEOUT = Reason("timeout", "The model did not finish in time.")
 PROVIDER = Reason("provider_failed", "The provider could not make this picture. Try again.")
-UNAVAILABLE = Reason("provider_unavailable", "This model is temporarily unavailable. Try again later.")
-BROKEN_FILE = Reason("broken_result", "The provider sent a file that is no usable picture. Try again.")
+UNAVAILABLE = Reason(
+    "provider_unavailable", "This model is temporarily unavailable. Try again later."
+)
+BROKEN_FILE = Reason(
+    "broken_result", "The provider sent a file that is no usable picture. Try again."
+)
 STORAGE = Reason("storage_failed", "Failed to upload file")
 INTERNAL = Reason("internal_error", "Something broke on our side. Try again.")
 
@@ -78,7 +82,9 @@ def finish(claim: Claim, generation: Generation, end: End) -> bool:
         if not changed:
             return False
         if end.attempt:
-            open_attempt = Attempt.objects.filter(output=claim.output_id, state__in=("intent", "accepted", "unknown"))
+            open_attempt = Attempt.objects.filter(
+                output=claim.output_id, state__in=("intent", "accepted", "unknown")
+            )
             open_attempt.update(state=end.attempt, ended_at=timezone.now())
         row.cost_micros = row.cost_micros + end.cost_micros
         _settle(row, wallet, end.cost_micros)
@@ -102,7 +108,9 @@ def _settle(row: Generation, wallet: Wallet | None, cost_micros: int) -> None:
     _end(row, wallet, outputs, cost_micros)
 
 
-def _end(row: Generation, wallet: Wallet | None, outputs: list[Output], cost_micros: int = 0) -> None:
+def _end(
+    row: Generation, wallet: Wallet | None, outputs: list[Output], cost_micros: int = 0
+) -> None:
     delivered = sum(output.state == State.DELIVERED for output in outputs)
     bad = next((output for output in outputs if output.state == State.FAILED), None)
     canceled = any(output.state == State.CANCELED for output in outputs)
@@ -117,7 +125,9 @@ def _end(row: Generation, wallet: Wallet | None, outputs: list[Output], cost_mic
     row.refunded = row.price * (row.n - delivered) // row.n
     now = timezone.now()
     row.completed_at = max(now, row.started_at or row.created_at)
-    row.duration_ms = int((row.completed_at - (row.started_at or row.created_at)).total_seconds() * 1000)
+    row.duration_ms = int(
+        (row.completed_at - (row.started_at or row.created_at)).total_seconds() * 1000
+    )
     row.save()
     if wallet is None:
         return
@@ -148,13 +158,17 @@ def cancel_pending(generation_id: UUID, wallet_id: int | None) -> bool:
     return True
 
 
-def attach_late(claim: Claim, generation: Generation, fields: dict[str, Any], cost_micros: int) -> bool:
+def attach_late(
+    claim: Claim, generation: Generation, fields: dict[str, Any], cost_micros: int
+) -> bool:
     """Give a refunded generation the file that came after its end: the refund is kept, nothing is charged."""
     with transaction.atomic():
         wallet = locked(generation.wallet_id)
         Generation.objects.select_for_update().get(pk=generation.pk)
-        changed = claim.rows().filter(state=State.FAILED).update(
-            state=State.DELIVERED, lease_until=None, due_at=None, late_until=None, **fields
+        changed = (
+            claim.rows()
+            .filter(state=State.FAILED)
+            .update(state=State.DELIVERED, lease_until=None, due_at=None, late_until=None, **fields)
         )
         if not changed:
             return False
@@ -167,5 +181,3 @@ def attach_late(claim: Claim, generation: Generation, fields: dict[str, Any], co
         if wallet:
             usage.count(wallet, generation.key, generation.key_prefix, cost_micros=cost_micros)
     return True
-
-

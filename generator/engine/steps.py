@@ -217,14 +217,18 @@ class Step:
             if not self.claim.release(due_at, **changes):
                 return
             Attempt.objects.filter(pk=attempt.pk).update(
-                state=state, error=error[:200], ended_at=None if state == "unknown" else timezone.now()
+                state=state,
+                error=error[:200],
+                ended_at=None if state == "unknown" else timezone.now(),
             )
 
     def _busy(self, attempt: Attempt, error: NotAccepted) -> None:
         """Proof that nothing was accepted: the next provider at once, else the same one after a pause."""
         self.attempts.append(attempt)
         following = self._next_route()
-        if following is not None and self._times_tried(following) < self._times_tried_of(attempt.provider):
+        if following is not None and self._times_tried(following) < self._times_tried_of(
+            attempt.provider
+        ):
             self._reject(attempt, str(error), soon(0))
             return
         tries = self.output.tries + 1
@@ -263,7 +267,9 @@ class Step:
         if provider is None or not provider.can_lookup:
             self.fail(endings.LOST)
             return
-        settled = self.open.created_at + timedelta(seconds=settings.LEASE_SECONDS + provider.call_seconds)
+        settled = self.open.created_at + timedelta(
+            seconds=settings.LEASE_SECONDS + provider.call_seconds
+        )
         if timezone.now() < settled:
             self.claim.release(settled)
             return
@@ -290,8 +296,12 @@ class Step:
             self._finished(result)
             return
         with transaction.atomic():
-            if self.claim.release(soon(result.seconds), state=State.RUN, progress=result.progress or 0):
-                Attempt.objects.filter(pk=attempt.pk).update(state="accepted", remote_id=result.remote_id)
+            if self.claim.release(
+                soon(result.seconds), state=State.RUN, progress=result.progress or 0
+            ):
+                Attempt.objects.filter(pk=attempt.pk).update(
+                    state="accepted", remote_id=result.remote_id
+                )
                 Generation.objects.filter(pk=self.generation.pk).update(
                     provider=attempt.provider, upstream_model=attempt.upstream_model
                 )
@@ -407,5 +417,9 @@ class Step:
 
     def _order(self, attempt: Attempt, secret: str = "") -> Order:
         site = settings.SITE_URL
-        callback = f"{site}/callbacks/{attempt.provider}/{secret}" if secret and site.startswith("https://") else None
+        callback = (
+            f"{site}/callbacks/{attempt.provider}/{secret}"
+            if secret and site.startswith("https://")
+            else None
+        )
         return orders.build(self.generation, self.output, attempt, callback)

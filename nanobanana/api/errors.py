@@ -30,28 +30,68 @@ from generator.validation import Invalid
 log = logging.getLogger(__name__)
 
 CODES: Mapping[str, tuple[int, str, str]] = {
-    "invalid_request": (400, "Invalid request", "Send a JSON object with the fields of the documentation."),
-    "invalid_json": (400, "Malformed JSON", "Check the body: it is not valid JSON or is no object."),
+    "invalid_request": (
+        400,
+        "Invalid request",
+        "Send a JSON object with the fields of the documentation.",
+    ),
+    "invalid_json": (
+        400,
+        "Malformed JSON",
+        "Check the body: it is not valid JSON or is no object.",
+    ),
     "invalid_prompt": (400, "Invalid prompt", "Send 1 to 5,000 visible characters as text."),
     "invalid_size": (400, "Invalid size", "Use a size the model takes; GET /v1/models lists them."),
     "invalid_images": (400, "Invalid images", "Upload the images first and send the ids you get."),
-    "invalid_parameter": (400, "Invalid parameter", "Use a value the model takes; the message names them."),
+    "invalid_parameter": (
+        400,
+        "Invalid parameter",
+        "Use a value the model takes; the message names them.",
+    ),
     "invalid_image": (400, "Invalid image", "Send a JPEG, PNG or WebP that opens in a viewer."),
     "unsupported_format": (400, "Unsupported format", "Send a JPEG, PNG or WebP."),
-    "image_too_large": (400, "Image too large", "Send at most 25 megapixels and 8,192 pixels a side."),
+    "image_too_large": (
+        400,
+        "Image too large",
+        "Send at most 25 megapixels and 8,192 pixels a side.",
+    ),
     "unknown_model": (400, "Unknown model", "GET /v1/models lists the models."),
     "url_not_allowed": (400, "URL not allowed", "Use a public https address, or upload the file."),
-    "fetch_failed": (400, "Could not fetch the URL", "Check that the address answers with an image of at most 10 MB."),
-    "content_policy_violation": (400, "Refused by a safety rule", "Change the prompt; nothing was charged."),
+    "fetch_failed": (
+        400,
+        "Could not fetch the URL",
+        "Check that the address answers with an image of at most 10 MB.",
+    ),
+    "content_policy_violation": (
+        400,
+        "Refused by a safety rule",
+        "Change the prompt; nothing was charged.",
+    ),
     "email_taken": (400, "E-mail taken", "Sign in, or reset the password."),
-    "idempotency_key_invalid": (400, "Invalid Idempotency-Key", "Send 1 to 255 printable characters."),
-    "not_authenticated": (401, "Not authenticated", "Send an API key as Authorization: Bearer nb_…"),
-    "invalid_credential": (401, "Invalid credential", "The key or token is wrong, expired or revoked."),
+    "idempotency_key_invalid": (
+        400,
+        "Invalid Idempotency-Key",
+        "Send 1 to 255 printable characters.",
+    ),
+    "not_authenticated": (
+        401,
+        "Not authenticated",
+        "Send an API key as Authorization: Bearer nb_…",
+    ),
+    "invalid_credential": (
+        401,
+        "Invalid credential",
+        "The key or token is wrong, expired or revoked.",
+    ),
     "trial_used": (401, "Trial used", "Sign up, free, to go on."),
     "invalid_login": (401, "Wrong e-mail or password", "Check both, or reset the password."),
     "mfa_required": (401, "Second factor required", "Send the current code as otp."),
     "insufficient_credits": (402, "Not enough credits", "Buy credits or change the plan."),
-    "key_cap_reached": (402, "Key cap reached", "Raise the key's cap, or wait for the next day or month."),
+    "key_cap_reached": (
+        402,
+        "Key cap reached",
+        "Raise the key's cap, or wait for the next day or month.",
+    ),
     "permission_denied": (403, "Not allowed", "This credential may not do this."),
     "insufficient_scope": (403, "Missing scope", "Use a key with the scope the message names."),
     "csrf_failed": (403, "CSRF check failed", "Send the X-CSRFToken header with cookie requests."),
@@ -62,7 +102,11 @@ CODES: Mapping[str, tuple[int, str, str]] = {
     "not_acceptable": (406, "Not acceptable", "Accept application/json."),
     "conflict": (409, "Conflict", "The state changed in between; read it and try again."),
     "not_cancelable": (409, "Already ended", "It has ended; read it with GET."),
-    "price_above_max": (409, "Price above max_credits", "Raise max_credits to the price named, or ask for less."),
+    "price_above_max": (
+        409,
+        "Price above max_credits",
+        "Raise max_credits to the price named, or ask for less.",
+    ),
     "idempotency_in_progress": (409, "Being accepted", "Send the same request again in a second."),
     "gone": (410, "Gone", "It was deleted."),
     "payload_too_large": (413, "Too large", "Send less: 10 MB a file, 1 MB of JSON without files."),
@@ -71,10 +115,18 @@ CODES: Mapping[str, tuple[int, str, str]] = {
     "rate_limited": (429, "Too many requests", "Wait as Retry-After says."),
     "insufficient_quota": (429, "Not enough credits", "Buy credits or change the plan."),
     "internal_error": (500, "Something broke", "Try again; tell us the request_id if it stays."),
-    "upstream_error": (502, "The provider failed", "Your credits are back. Try again or pick another model."),
+    "upstream_error": (
+        502,
+        "The provider failed",
+        "Your credits are back. Try again or pick another model.",
+    ),
     "model_unavailable": (503, "Model unavailable", "Pick another model or try again later."),
     "service_unavailable": (503, "Not available right now", "Try again in a few seconds."),
-    "timeout": (504, "Took too long", "Read the generation by its id; credits are back if it failed."),
+    "timeout": (
+        504,
+        "Took too long",
+        "Read the generation by its id; credits are back if it failed.",
+    ),
 }
 """code → (status, title, what to do); the page /docs/errors prints it."""
 
@@ -86,7 +138,10 @@ TYPES = {
     429: "rate_limit_error", 500: "server_error", 502: "upstream_error", 503: "server_error",
     504: "timeout_error",
 }  # fmt: skip
-_TYPE_BY_CODE = {"insufficient_quota": "insufficient_credits", "model_unavailable": "not_configured"}
+_TYPE_BY_CODE = {
+    "insufficient_quota": "insufficient_credits",
+    "model_unavailable": "not_configured",
+}
 
 
 @dataclass
@@ -110,7 +165,12 @@ class ApiError(Exception):
 def body(error: ApiError, request_id: str) -> dict[str, Any]:
     """The one error body of all contracts."""
     kind = _TYPE_BY_CODE.get(error.code) or TYPES.get(error.status, "invalid_request_error")
-    inner: dict[str, Any] = {"message": error.detail, "type": kind, "code": error.code, "param": error.param}
+    inner: dict[str, Any] = {
+        "message": error.detail,
+        "type": kind,
+        "code": error.code,
+        "param": error.param,
+    }
     if error.fields:
         inner["fields"] = dict(error.fields)
     return {
@@ -134,7 +194,9 @@ def problem(request: HttpRequest, error: ApiError) -> HttpResponse:
     return response
 
 
-def problem_response(request: HttpRequest, status: int, code: str, detail: str = "") -> HttpResponse:
+def problem_response(
+    request: HttpRequest, status: int, code: str, detail: str = ""
+) -> HttpResponse:
     """The error body for a code and status; what Django's own handlers answer on API paths."""
     return problem(request, ApiError(code, detail, status=status))
 
@@ -222,7 +284,11 @@ def _flat(messages: Any) -> list[Any]:
 def _credential(error: drf.APIException) -> ApiError:
     codes = str(error.get_codes())
     code = codes if codes in CODES else "invalid_credential"
-    return ApiError(code, str(error.detail) if code != "invalid_credential" else "", headers={"WWW-Authenticate": "Bearer"})
+    return ApiError(
+        code,
+        str(error.detail) if code != "invalid_credential" else "",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 def _denied(error: Exception) -> ApiError:
@@ -230,19 +296,30 @@ def _denied(error: Exception) -> ApiError:
     detail = str(getattr(error, "detail", ""))
     if "CSRF" in detail:
         return ApiError("csrf_failed")
-    return ApiError(codes if codes in CODES else "permission_denied", detail if codes in CODES else "")
+    return ApiError(
+        codes if codes in CODES else "permission_denied", detail if codes in CODES else ""
+    )
 
 
 def _throttled(error: drf.Throttled) -> ApiError:
     seconds = str(int(error.wait or 1))
-    return ApiError("rate_limited", f"Too many requests. Try again in {seconds} s.", headers={"Retry-After": seconds})
+    return ApiError(
+        "rate_limited",
+        f"Too many requests. Try again in {seconds} s.",
+        headers={"Retry-After": seconds},
+    )
 
 
 Translator = Callable[[Any], ApiError]
 _TRANSLATORS: tuple[tuple[type[Exception], Translator], ...] = (
     (Invalid, _invalid),
     (InsufficientCredits, _credits),
-    (PriceAboveMax, lambda e: ApiError("price_above_max", str(e), param="max_credits", extra={"required": e.price})),
+    (
+        PriceAboveMax,
+        lambda e: ApiError(
+            "price_above_max", str(e), param="max_credits", extra={"required": e.price}
+        ),
+    ),
     (RateLimited, _limited),
     (TrialUsed, lambda e: ApiError("trial_used", str(e))),
     (ModelUnavailable, lambda e: ApiError("model_unavailable", str(e), param="model")),
@@ -257,7 +334,10 @@ _TRANSLATORS: tuple[tuple[type[Exception], Translator], ...] = (
     (RequestDataTooBig, lambda _: ApiError("payload_too_large")),
     (drf.ValidationError, _validation),
     (drf.ParseError, lambda e: ApiError("invalid_json", str(e.detail))),
-    (drf.NotAuthenticated, lambda _: ApiError("not_authenticated", headers={"WWW-Authenticate": "Bearer"})),
+    (
+        drf.NotAuthenticated,
+        lambda _: ApiError("not_authenticated", headers={"WWW-Authenticate": "Bearer"}),
+    ),
     (drf.AuthenticationFailed, _credential),
     (drf.PermissionDenied, _denied),
     (PermissionDenied, _denied),

@@ -1,5 +1,10 @@
 """Addresses of the contracts."""
 
-from django.urls import URLPattern
+from nanobanana.api import developer, files, health, schema
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    *health.urlpatterns,
+    *developer.urlpatterns,
+    *files.urlpatterns,
+    *schema.urlpatterns,
+]
