@@ -39,8 +39,10 @@ def load(port: int, seconds: float, connections: int) -> list[float]:
     return sorted(took)
 
 
-def main(seconds: float = 5.0, connections: int = 32) -> None:
+def main(arguments: list[str]) -> None:
     """Prints one line for one connection and one for many."""
+    seconds = float(arguments[0]) if arguments else 5.0
+    connections = int(arguments[1]) if len(arguments) > 1 else 32
     with running() as (port, process):
         load(port, 1, connections)
         for count in (1, connections):
@@ -56,4 +58,4 @@ def main(seconds: float = 5.0, connections: int = 32) -> None:
 
 
 if __name__ == "__main__":
-    main(*[float(sys.argv[1]), int(sys.argv[2])] if len(sys.argv) > 2 else [])
+    main(sys.argv[1:])

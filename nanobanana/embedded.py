@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 from functools import partial
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 
 from celery import Celery
 from celery.beat import EmbeddedService, Scheduler
@@ -54,6 +54,8 @@ class Transport(memory.Transport):
     """kombu's transport in memory, which waits for news instead of looking again and again."""
 
     Channel = Channel
+    default_connection_params: ClassVar[dict[str, Any]] = {}
+    """There is no host to connect to, nor one to warn about."""
 
     def drain_events(self, connection: Any, timeout: Any = None, **_: Any) -> None:
         """Delivers one message; TimeoutError, as Celery's loop expects, when none came in time."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nanobanana.front.vocabulary import Headers, Scope
 
-_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 
 
 @dataclass

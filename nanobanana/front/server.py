@@ -65,6 +65,8 @@ class Protocol(HttpToolsProtocol):
         if sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             raise ValueError("header too large")
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = Together(self.transport)  # type: ignore[assignment]
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
@@ -84,6 +86,37 @@ class Protocol(HttpToolsProtocol):
                 b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             )
         self.transport.close()
+
+
+class Together:
+    """A transport for one reply, which sends its head along with the first piece of its body.
+
+    uvicorn writes them one after the other: two system calls, two packets.
+    """
+
+    __slots__ = ("_head", "_started", "_transport", "is_closing")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self.is_closing = transport, transport.is_closing
+        self._head = b""
+        self._started = False
+
+    def write(self, data: bytes) -> None:
+        """Keeps the head (not that of a 100 Continue) until the write that follows it."""
+        if not self._started:
+            if data.startswith(b"HTTP/1.1 100 "):
+                self._transport.write(data)
+            else:
+                self._started, self._head = True, data
+            return
+        head, self._head = self._head, b""
+        self._transport.write(head + data if head else data)
+
+    def close(self) -> None:
+        """Closes after what is kept."""
+        if self._head:
+            self.write(b"")
+        self._transport.close()
 
 
 def _detect_dead_peers(connection: Any) -> None:
