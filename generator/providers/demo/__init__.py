@@ -76,7 +76,7 @@ class Demo(Provider):
             )
         if FAIL in order.prompt:
             raise Failed("the prompt asks the demo to fail")
-        return Done((ResultFile(data=paint(order), content_type="image/png"),), cost=0)
+        return Done((ResultFile(data=paint(order), content_type="image/png"),))
 
     def cancel(self, order: Order, remote_id: str) -> bool:
         """True until the picture is ready; nothing has been spent before that."""

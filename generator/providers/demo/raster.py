@@ -1,18 +1,19 @@
 """The one place for raster primitives: grids, noise, gradients, glows, masks and the way back to an image.
 
-Arrays are float32 in 0..1, shaped (rows, columns) or (rows, columns, 3). Coordinates: y runs 0..1 from the
+Arrays hold float32 numbers in 0..1, shaped (rows, columns) or (rows, columns, 3). Coordinates: y runs 0..1 from the
 top, x runs 0..aspect from the left, so one unit is the picture's height.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 Points = Sequence[tuple[float, float]]
 SUPERSAMPLE = 2
 _GRAIN = np.random.default_rng(7).integers(-1, 2, (512, 512, 1), dtype=np.int16)
