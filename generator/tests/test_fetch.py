@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -199,6 +200,14 @@ def test_an_odd_url_is_refused_without_a_connection(url):
         assert (wire.called, connections) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "host", ["0", "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "169.254.43518"]
+)
+def test_a_number_that_is_no_plain_address_is_refused_before_any_lookup(host):
+    with pytest.raises(FetchRefused):
+        Policy(allow_http=True).check(f"http://{host}/")
+
+
 def test_the_hostile_set_is_as_large_as_promised():
     assert len(set(INSIDE)) * 3 + len(set(ODD)) >= 100
 
@@ -375,8 +384,12 @@ def test_a_body_that_never_ends_stops_at_the_limit():
 
 def test_a_gzip_bomb_stops_at_the_limit():
     bomb = gzip.compress(bytes(60_000_000))
+    tracemalloc.start()
     with pytest.raises(FetchFailed):
         get(reply(bomb, "Content-Encoding: gzip"), limit=1_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
@@ -443,6 +456,20 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")
         assert get(reply(b"direct")).data == b"direct"
         assert proxied == []
+
+
+def test_passwords_of_the_environment_stay_at_home(monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine pics.example login ann password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
+    seen = []
+
+    def answer(connection):
+        seen.append(request(connection).lower())
+
+    with pytest.raises(FetchFailed):
+        get(answer)
+    assert "authorization" not in seen[0]
 
 
 def test_the_system_resolver_gives_every_address_once():

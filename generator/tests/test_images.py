@@ -4,6 +4,8 @@ import base64
 import contextlib
 import hashlib
 import io
+import os
+import threading
 import time
 
 import pytest
@@ -55,6 +57,44 @@ def test_a_file_of_another_kind_is_an_unsupported_format(name):
         check_upload(REFUSED[name])
     assert refusal.value.code == "unsupported_format"
     assert "JPEG, PNG or WEBP" in refusal.value.message
+
+
+LARGE = [
+    "png 12000x12000 of one bit",
+    "png 20000x20000",
+    "png 65535x1",
+    "webp of 10000 frames",
+    "webp 16384x16384",
+    "jpeg 65535x65535",
+    "png with a huge text",
+    "jpeg of 500 scans",
+]
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_bomb_is_too_large_by_its_header_alone(name):
+    with pytest.raises(BadImage) as refusal:
+        check_upload(REFUSED[name])
+    assert refusal.value.code == "image_too_large"
+
+
+@pytest.mark.parametrize("name", ["apng", "webp that moves"])
+def test_a_moving_picture_is_told_to_stand_still(name):
+    with pytest.raises(BadImage, match="single frame"):
+        check_upload(REFUSED[name])
+
+
+def test_pixels_are_worked_on_by_a_bounded_number_of_threads():
+    done = threading.Event()
+    data = encoded(picture(), "PNG")
+    worker = threading.Thread(target=lambda: (check_upload(data), done.set()))
+    with contextlib.ExitStack() as cores:
+        for _ in range(max(1, (os.cpu_count() or 1) - 1)):
+            cores.enter_context(images._pixel_work)
+        worker.start()
+        assert not done.wait(0.05)
+    assert done.wait(5)
+    worker.join()
 
 
 @pytest.mark.parametrize("name", DISARMED)
