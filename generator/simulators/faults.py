@@ -15,7 +15,7 @@ CANARY = "UPSTREAM-TEXT-CANARY"
 RETRY_SECONDS = 7
 
 _NOT_ACCEPTED = ("400", "401", "402", "403", "404", "413", "422", "429", "429-date", "503")
-_BODIES = {
+BODIES = {
     "malformed": b'{"code": 200, "data": {"' + CANARY.encode(),
     "empty": b"",
     "array": b"[1, 2]",
@@ -42,9 +42,9 @@ def play(name: str | None, good: Response, request: Request) -> Response:
     if name in BREAKS:
         good.wire = name
         return good
-    if name in _BODIES:
+    if name in BODIES:
         kind = "text/html" if name == "html" else "application/json"
-        return Response(200, _BODIES[name], {"content-type": kind})
+        return Response(200, BODIES[name], {"content-type": kind})
     if name == "redirect":
         return Response(302, b"", {"location": "http://127.0.0.1:1/inside"})
     return _status(name, request)

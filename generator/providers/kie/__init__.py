@@ -176,9 +176,9 @@ def pause(age: float) -> float:
 
 
 def _age(remote_id: str) -> float:
-    """Seconds since creation; never negative, also when a clock was set back."""
+    """Seconds since creation by our clock; negative where that was set back since."""
     created = remote_id.rpartition("@")[2]
-    return max(0.0, time.time() - int(created) / 1000) if created.isdecimal() else math.inf
+    return time.time() - int(created) / 1000 if created.isdecimal() else math.inf
 
 
 def _code(reply: Reply) -> int | None:

@@ -107,8 +107,10 @@ def test_a_429_is_a_429_even_when_its_body_breaks_off(echo, wire):
 
 
 def test_proxies_of_the_environment_are_not_used(echo, wire, monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert Bounded("echo", 1, Lane()).ask(f"{echo.url}/a").status == 200
 
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import json
 import time
 from unittest import mock
 
-import httpx
 import pytest
 
 from generator.providers.base import (
     Done,
     Failed,
     InputImage,
-    Misconfigured,
-    NotAccepted,
     Order,
     Refused,
     Unavailable,
+    Unknown,
     Waiting,
-    upstream_id,
 )
 from generator.providers.kie import pause
 from generator.providers.kie.models import SHAPES, nearest
 from generator.tests.providers.conftest import adapter
-from generator.tests.providers.kie_wire import TASK, kie, said
+from generator.tests.providers.kie_wire import TASK, kie
 
 ORDER = Order("attempt-1", "nano-banana", "google/nano-banana", "text", "a fox")
 PNG = InputImage(b"\x89PNG first", "image/png")
@@ -121,66 +116,37 @@ def test_more_images_than_the_model_takes_are_refused_before_anything_is_sent(si
     assert sim.book.requests == {}
 
 
-# --- input images -----------------------------------------------------------------------------
-
-
-def test_images_without_an_address_are_uploaded_under_names_nobody_can_guess(sim, provider):
-    provider.start(dataclasses.replace(ORDER, images=(PNG, JPEG, PNG)))
-    (created,) = sim.created()
-    paths = [url.removeprefix(f"{sim.url}/in/") for url in created.input["image_urls"]]
-    assert [sim.uploads[path] for path in paths] == [PNG.data, JPEG.data, PNG.data]
-    assert [path.rpartition(".")[2] for path in paths] == ["png", "jpg", "png"]
-    assert len(set(paths)) == 3
-
-
-def test_images_with_an_address_are_not_uploaded(sim, provider):
-    public = dataclasses.replace(PNG, url="https://site.example/in/1.png")
-    provider.start(dataclasses.replace(ORDER, images=(public,)))
-    assert sim.created()[0].input["image_urls"] == ["https://site.example/in/1.png"]
-    assert sim.book.requests["POST /api/file-base64-upload"] == 0
+# --- what is answered -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("fault", "expected"),
+    ("code", "text", "expected"),
     [
-        ("500", Unavailable),
-        ("drop", Unavailable),
-        ("silent", Unavailable),
-        ("html", Unavailable),
-        ("endless", Unavailable),
-        ("400", Unavailable),
-        ("code-500", Unavailable),
-        ("code-401", Misconfigured),
-        ("401", Misconfigured),
+        (400, "prompt flagged by our content policy", "content_policy_violation"),
+        (422, "image_size is not within the range of allowed options", "invalid_input"),
     ],
 )
-def test_a_failed_upload_proves_that_nothing_was_created(fault, expected, sim, leaks):
-    provider = adapter(sim, fault)
-    sim.fault(fault, "upload")
-    with pytest.raises(NotAccepted) as caught:
-        provider.start(dataclasses.replace(ORDER, images=(PNG,)))
-    assert type(caught.value) is expected
-    assert leaks(caught.value) == []
-    assert sim.created() == []
+def test_a_refused_create_says_what_the_user_has_to_change(code, text, expected):
+    with pytest.raises(Refused) as caught:
+        kie({"code": code, "msg": text}).start(ORDER)
+    assert caught.value.code == expected
 
 
-@pytest.mark.parametrize("name", ["downloadUrl", "fileUrl"])
-def test_either_name_of_an_uploads_address_is_read(name):
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.host == "upload.kie.test":
-            sent = json.loads(request.content)
-            assert base64.b64decode(sent["base64Data"]) == PNG.data
-            assert request.headers["authorization"] == "Bearer k"
-            found = {name: "https://temp.kie.test/x.png"}
-            return said({"success": True, "code": 200, "data": found})
-        assert json.loads(request.content)["input"]["image_urls"] == ["https://temp.kie.test/x.png"]
-        return said({"code": 200, "data": {"taskId": TASK}})
-
-    waiting = kie(answer).start(dataclasses.replace(ORDER, images=(PNG,)))
-    assert upstream_id(waiting.remote_id) == TASK
+def test_moderation_words_do_not_make_a_definite_refusal_of_an_unknown_outcome():
+    with pytest.raises(Unknown):
+        kie({"code": 500, "msg": "safety service: internal error"}).start(ORDER)
 
 
-# --- what is answered -------------------------------------------------------------------------
+@pytest.mark.parametrize("code", [10**30, -7, "200", None, [200]])
+def test_a_code_that_is_none_is_an_answer_nobody_can_read(code):
+    with pytest.raises(Unknown, match="nobody can read"):
+        kie({"code": code, "data": {"taskId": TASK}}).start(ORDER)
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"taskId": 7}, {"taskId": "x" * 101}])
+def test_a_create_answered_without_a_usable_id_is_unknown(data):
+    with pytest.raises(Unknown):
+        kie({"code": 200, "msg": "success", "data": data}).start(ORDER)
 
 
 def test_a_create_is_answered_with_an_id_that_tells_its_age():
