@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sys
 from argparse import ArgumentParser
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from nanobanana.embedded import Workshop
 
 STOP_SECONDS = 20.0
+CONNECTIONS = 65_536
 
 
 class Command(BaseCommand):
@@ -30,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Binds first, so that a taken port is told before anything is made."""
+        _allow_many_connections()
         listener = self._listener(options["host"], options["port"])
         try:
             self._serve(listener)
@@ -83,3 +86,11 @@ class Command(BaseCommand):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _allow_many_connections() -> None:
+    """Raises the limit of open files: commonly 1,024, and every waiting client is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
