@@ -1,6 +1,7 @@
 """The only writer of ledger entries and balances: every credit that moves passes through `post`.
 
-Lock order everywhere: wallet, then generation, then output, then attempt. Amounts are whole credits.
+Lock order everywhere: wallet, then generation, then output, then attempt. Amounts are whole
+credits.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class InsufficientCredits(Exception):
 
 @dataclass(frozen=True)
 class Note:
-    """Why credits move: an idempotency key that makes it happen once, who did it, for which generation."""
+    """Why credits move: an idempotency key that makes it happen once, who did it, for which
+    generation.
+    """
 
     idem_key: str
     reason: str
@@ -43,12 +46,14 @@ def lock(wallet_id: int) -> Wallet:
     return Wallet.objects.select_for_update().get(pk=wallet_id)
 
 
-def post(wallet: Wallet, kind: Kind, amount: int, note: Note, *, bought: int | None = None) -> LedgerEntry:
+def post(
+    wallet: Wallet, kind: Kind, amount: int, note: Note, *, bought: int | None = None
+) -> LedgerEntry:
     """Move `amount` credits (negative: out) and write the entry, in the caller's transaction.
 
-    `wallet` is read and locked by `lock`. Outgoing credits are monthly ones first; `bought` says how many of the
-    amount are bought ones where the kind decides it. Raises InsufficientCredits, and IntegrityError where the
-    same `idem_key` moved credits before.
+    `wallet` is read and locked by `lock`. Outgoing credits are monthly ones first; `bought` says
+    how many of the amount are bought ones where the kind decides it. Raises InsufficientCredits,
+    and IntegrityError where the same `idem_key` moved credits before.
     """
     after = wallet.balance + amount
     guarded = Wallet.objects.filter(pk=wallet.pk, balance__gte=-amount).update(
@@ -86,9 +91,9 @@ def refund(
 ) -> LedgerEntry:
     """Give back a generation's credits, whole or in part, restoring the split of its charge.
 
-    Bought credits come back as bought; a monthly part of an ended period comes back as this period's. Called
-    only inside the transaction that ends the generation (or by a staff refund of an ended one); the unique
-    index refuses a second one.
+    Bought credits come back as bought; a monthly part of an ended period comes back as this
+    period's. Called only inside the transaction that ends the generation (or by a staff refund of
+    an ended one); the unique index refuses a second one.
     """
     charged = LedgerEntry.objects.get(generation=generation, kind=Kind.CHARGE)
     bought = min(credits, -charged.bought_amount)
@@ -109,12 +114,16 @@ def adjust(wallet_id: int, credits: int, note: Note) -> LedgerEntry:
 
 
 def current(wallet: Wallet) -> Wallet:
-    """The locked wallet, moved into the present period: what is left expires, the new month is granted."""
+    """The locked wallet, moved into the present period: what is left expires, the new month is
+    granted.
+    """
     period = periods.due(wallet)
     if period is None:
         return wallet
     if wallet.monthly > 0:
-        expired = Note(f"expire:{wallet.pk}:{wallet.period_end:%Y%m%d%H%M%S}", "Monthly credits ended")
+        expired = Note(
+            f"expire:{wallet.pk}:{wallet.period_end:%Y%m%d%H%M%S}", "Monthly credits ended"
+        )
         post(wallet, Kind.EXPIRE, -wallet.monthly, expired, bought=0)
     if wallet.plan.monthly_credits:
         reason = f"{wallet.plan.title} plan, month from {period.start:%d %B %Y}"
@@ -126,7 +135,9 @@ def current(wallet: Wallet) -> Wallet:
 
 
 def wallet_of(user: User) -> Wallet:
-    """The user's wallet with its plan, opened (with the welcome grant) at first touch and never stale."""
+    """The user's wallet with its plan, opened (with the welcome grant) at first touch and never
+    stale.
+    """
     member = Membership.objects.select_related("wallet__plan").filter(user=user).first()
     if member is None:
         return _open(user)

@@ -13,7 +13,9 @@ class Plan(models.Model):
     slug = models.SlugField(primary_key=True)
     title = models.CharField(max_length=40)
     price_cents = models.PositiveIntegerField(help_text="US cents a month")
-    monthly_credits = models.PositiveIntegerField(help_text="Granted each period; 0 for bought packs")
+    monthly_credits = models.PositiveIntegerField(
+        help_text="Granted each period; 0 for bought packs"
+    )
     hourly_rate = models.PositiveIntegerField(help_text="Accepted generations in a moving hour")
     at_once = models.PositiveIntegerField(help_text="Generations in processing at the same time")
     tagline = models.CharField(max_length=80, blank=True)
@@ -46,13 +48,16 @@ class Wallet(models.Model):
     seq = models.BigIntegerField(default=0)
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True, db_index=True)
-    rate_lifted = models.BooleanField(default=False, help_text="No hourly rate and no limit at once")
+    rate_lifted = models.BooleanField(
+        default=False, help_text="No hourly rate and no limit at once"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(bought__gte=0) & Q(bought__lte=F("balance")), name="wallet_bought_in_balance"
+                condition=Q(bought__gte=0) & Q(bought__lte=F("balance")),
+                name="wallet_bought_in_balance",
             ),
             models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_balance_not_negative"),
             models.CheckConstraint(condition=Q(owed__gte=0), name="wallet_owed_not_negative"),
@@ -82,7 +87,8 @@ class Membership(models.Model):
 class LedgerEntry(models.Model):
     """One movement of credits, never changed: triggers refuse UPDATE and DELETE on both databases.
 
-    `reference` is the id of the generation the movement belongs to (the generator app stands right of this one).
+    `reference` is the id of the generation the movement belongs to (the generator app stands right
+    of this one).
     """
 
     class Kind(models.TextChoices):
@@ -102,7 +108,9 @@ class LedgerEntry(models.Model):
     balance_after = models.BigIntegerField()
     generation = models.UUIDField(null=True, blank=True)
     idem_key = models.CharField(max_length=120, unique=True)
-    actor = models.CharField(max_length=60, default="system", help_text="system, or a staff user's id")
+    actor = models.CharField(
+        max_length=60, default="system", help_text="system, or a staff user's id"
+    )
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -117,7 +125,9 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(
                 fields=("generation",), condition=Q(kind="refund"), name="one_refund_a_generation"
             ),
-            models.CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_not_negative"),
+            models.CheckConstraint(
+                condition=Q(balance_after__gte=0), name="entry_balance_not_negative"
+            ),
             models.CheckConstraint(condition=~Q(amount=0), name="entry_moves_something"),
             models.CheckConstraint(
                 condition=Q(kind__in=("grant", "purchase", "refund"), amount__gt=0)
@@ -136,7 +146,9 @@ class LedgerEntry(models.Model):
 
 
 class UsageDay(models.Model):
-    """What one key (or, without one, the pages) used on one UTC day. Written by `billing.usage` alone."""
+    """What one key (or, without one, the pages) used on one UTC day. Written by `billing.usage`
+    alone.
+    """
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="usage")
     key = models.CharField(max_length=36, blank=True, help_text="An API key's id; empty: the pages")
@@ -151,9 +163,7 @@ class UsageDay(models.Model):
     class Meta:
         ordering = ("-day",)
         constraints = (
-            models.UniqueConstraint(
-                fields=("wallet", "key", "day"), name="one_usage_row_a_day"
-            ),
+            models.UniqueConstraint(fields=("wallet", "key", "day"), name="one_usage_row_a_day"),
         )
 
     def __str__(self) -> str:

@@ -29,7 +29,8 @@ def add_months(moment: datetime, months: int) -> datetime:
 def due(wallet: Wallet, now: datetime | None = None) -> Period | None:
     """The period the wallet has to be moved into, or None while its present one lasts.
 
-    Ends are counted from the wallet's opening, so that a month of 28 days does not shift the later ones.
+    Ends are counted from the wallet's opening, so that a month of 28 days does not shift the later
+    ones.
     """
     now = now or timezone.now()
     if wallet.period_end is not None and now < wallet.period_end:

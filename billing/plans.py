@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from billing.models import Plan
 
+_PERKS = {
+    "free": ("Image models at 1K", "Up to 5 reference images", "History, gallery and API"),
+    "hobby": ("Everything in Free", "2K output", "10 times the hourly limit"),
+    "pro": ("Everything in Hobby", "4K output", "8 generations at once"),
+    "payg": ("Every model and size", "Credits do not expire", "Billed from your balance"),
+}
 _PLANS = (
-    ("free", "Free", 0, 1000, 10, 2, "Image models at 1K|Up to 5 reference images|History, gallery and API"),
-    ("hobby", "Hobby", 900, 10_000, 100, 4, "Everything in Free|2K output|10 times the hourly limit"),
-    ("pro", "Pro", 2900, 40_000, 500, 8, "Everything in Hobby|4K output|8 generations at once"),
-    ("payg", "Pay as you go", 0, 0, 1000, 16, "Every model and size|Credits do not expire|Billed from your balance"),
-)  # fmt: skip
+    ("free", "Free", 0, 1000, 10, 2),
+    ("hobby", "Hobby", 900, 10_000, 100, 4),
+    ("pro", "Pro", 2900, 40_000, 500, 8),
+    ("payg", "Pay as you go", 0, 0, 1000, 16),
+)
 
 
 def load() -> None:
@@ -23,10 +29,10 @@ def load() -> None:
             monthly_credits=credits,
             hourly_rate=rate,
             at_once=at_once,
-            perks=perks.split("|"),
+            perks=list(_PERKS[slug]),
             featured=slug == "pro",
             order=order,
         )
-        for order, (slug, title, cents, credits, rate, at_once, perks) in enumerate(_PLANS)
+        for order, (slug, title, cents, credits, rate, at_once) in enumerate(_PLANS)
         if slug not in present
     )

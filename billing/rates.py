@@ -1,4 +1,6 @@
-"""How often a wallet may start something: accepted generations in a moving hour, over all keys and pages."""
+"""How often a wallet may start something: accepted generations in a moving hour, over all keys and
+pages.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Rate:
-    """A moving window: `limit` and `remaining` generations, `reset` whole seconds until one more is free."""
+    """A moving window: `limit` and `remaining` generations, `reset` whole seconds until one more is
+    free.
+    """
 
     limit: int
     remaining: int
@@ -21,8 +25,8 @@ class Rate:
 
 
 def rate(wallet: Wallet, used: int, oldest: datetime | None, now: datetime) -> Rate | None:
-    """The wallet's rate, from how many it used in the last hour and the time of the one whose end frees
-    the next; None where the rate is lifted.
+    """The wallet's rate, from how many it used in the last hour and the time of the one whose end
+    frees the next; None where the rate is lifted.
     """
     if wallet.rate_lifted:
         return None

@@ -1,6 +1,7 @@
 """The database's own refusal to change a ledger entry, on both databases.
 
-Created by a migration and again after every migrate: altering the table on SQLite drops triggers with it.
+Created by a migration and again after every migrate: altering the table on SQLite drops triggers
+with it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ BEGIN SELECT RAISE(ABORT, 'ledger entries are append-only'); END
 """
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION 'ledger entries are append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$
+BEGIN RAISE EXCEPTION 'ledger entries are append-only' USING ERRCODE =
+'integrity_constraint_violation'; END $$
 """
 _POSTGRES = """
 CREATE OR REPLACE TRIGGER {name} BEFORE {verb} ON billing_ledgerentry
@@ -48,7 +50,7 @@ def present(connection: BaseDatabaseWrapper) -> set[str]:
     table = "pg_trigger" if connection.vendor == "postgresql" else "sqlite_master"
     column = "tgname" if connection.vendor == "postgresql" else "name"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {column} FROM {table} WHERE {column} IN (%s, %s)", NAMES)
+        cursor.execute(f"SELECT {column} FROM {table} WHERE {column} IN (%s, %s)", NAMES)  # noqa: S608 (no input)
         return {row[0] for row in cursor.fetchall()}
 
 

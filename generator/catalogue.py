@@ -1,6 +1,7 @@
 """What can be made and what it costs: the one validation and price for page and API, from the rows.
 
-`validate` turns a body into a Draft that `engine.submit` accepts; `offered` is what pages and `/v1/models` show.
+`validate` turns a body into a Draft that `engine.submit` accepts; `offered` is what pages and
+`/v1/models` show.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class PriceAboveMax(Exception):
 
 @dataclass(frozen=True)
 class Draft:
-    """A checked and priced order. `price` is credits of the whole, `cost_micros` our cost in micro-dollars."""
+    """A checked and priced order. `price` is credits of the whole, `cost_micros` our cost in micro-
+    dollars.
+    """
 
     model: Model
     mode: str
@@ -73,7 +76,9 @@ class Draft:
 
 @dataclass(frozen=True)
 class Offer:
-    """A model as pages and `/v1/models` show it: whether it is on, why not, its price of one, its controls."""
+    """A model as pages and `/v1/models` show it: whether it is on, why not, its price of one, its
+    controls.
+    """
 
     model: Model
     available: bool
@@ -125,7 +130,9 @@ def defaults(model: Model) -> dict[str, Any]:
 
 
 def validate(data: Mapping[str, Any], *, owner: Owner, prompt_limit: int = 5000) -> Draft:
-    """Judge and price a body in the catalogue's words. Raises Invalid, ModelUnavailable, PriceAboveMax."""
+    """Judge and price a body in the catalogue's words. Raises Invalid, ModelUnavailable,
+    PriceAboveMax.
+    """
     errors = _Errors()
     words = errors.check("prompt", validation.prompt, data.get("prompt"), prompt_limit)
     model = find(_default_model(data) if data.get("model") in ABSENT else data["model"])
@@ -247,7 +254,9 @@ def _style(value: Any) -> str:
 
 
 def _uploads(value: Any, owner: Owner, model: Model) -> list[Upload]:
-    """The owner's uploads of these ids, in their order; a foreign id is as unknown as a made-up one."""
+    """The owner's uploads of these ids, in their order; a foreign id is as unknown as a made-up
+    one.
+    """
     if _is_absent(value) or value == []:
         return []
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):

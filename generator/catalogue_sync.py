@@ -31,9 +31,15 @@ def sync() -> dict[str, int]:
         fields = {"order": order} | {name: value for name, value in row.items() if name != "routes"}
         model = present.get(row["slug"]) or Model(slug=row["slug"])
         touched["models"] += _apply(model, fields, is_new=row["slug"] not in present)
-        routes = {route.provider: route for route in model.routes.all()} if row["slug"] in present else {}
+        routes = (
+            {route.provider: route for route in model.routes.all()}
+            if row["slug"] in present
+            else {}
+        )
         for place, wanted in enumerate(row["routes"]):
-            route = routes.get(wanted["provider"]) or Route(model=model, provider=wanted["provider"])
+            route = routes.get(wanted["provider"]) or Route(
+                model=model, provider=wanted["provider"]
+            )
             touched["routes"] += _apply(route, {"order": place} | wanted, is_new=route.pk is None)
     return touched
 

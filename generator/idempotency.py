@@ -37,7 +37,9 @@ def check(owner: Owner, key: str | None, body: str) -> None:
     if key is None:
         return
     record = (
-        IdempotencyRecord.objects.select_related("generation").filter(owner=owner.id, key=key).first()
+        IdempotencyRecord.objects.select_related("generation")
+        .filter(owner=owner.id, key=key)
+        .first()
     )
     if record is None:
         return
@@ -68,8 +70,8 @@ def record(
 def join(owner: Owner, body: str) -> IdempotencyRecord | None:
     """The owner's keyless request with this body that a retry may take over; each at most once.
 
-    It must be at most ten minutes old, never delivered, and no connection may still wait on it: a sibling with
-    the same prompt that is still being answered is never joined.
+    It must be at most ten minutes old, never delivered, and no connection may still wait on it: a
+    sibling with the same prompt that is still being answered is never joined.
     """
     now = timezone.now()
     free = Q(held_until=None) | Q(held_until__lt=now)

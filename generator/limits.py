@@ -1,4 +1,5 @@
-"""What bounds acceptance besides credits: the plan's hourly rate, the line's length, and the visitors' trial.
+"""What bounds acceptance besides credits: the plan's hourly rate, the line's length, and the
+visitors' trial.
 
 Counted from the rows themselves, so no restart, cache or second server can lose or double a count.
 """
@@ -55,7 +56,9 @@ def check(wallet: Wallet) -> None:
     rate = rate_of(wallet)
     if rate is not None and rate.remaining == 0:
         raise RateLimited(
-            f"Your plan allows {rate.limit} generations an hour. Try again in {rate.reset} s.", rate.reset, rate
+            f"Your plan allows {rate.limit} generations an hour. Try again in {rate.reset} s.",
+            rate.reset,
+            rate,
         )
     waiting = Generation.objects.filter(wallet=wallet, status=Generation.Status.PENDING)
     if waiting.count() >= LINE:
@@ -82,13 +85,19 @@ def trial_left(visitor: Visitor | None, address: str) -> int:
 
 
 def take_trial(owner: Owner, draft: Draft) -> None:
-    """Count a visitor's images, one visitor at a time, in the caller's transaction. Raises TrialUsed."""
+    """Count a visitor's images, one visitor at a time, in the caller's transaction. Raises
+    TrialUsed.
+    """
     if draft.model.slug != DEFAULT_MODEL or draft.parameters.get("size") not in {
         TRIAL_SIZE, "1280x896", "896x1280", "1408x768", "768x1408",
     }:  # fmt: skip
-        raise TrialUsed("Without an account the standard model is open. Sign up, free, for all models.")
+        raise TrialUsed(
+            "Without an account the standard model is open. Sign up, free, for all models."
+        )
     today, _ = TrialDay.objects.get_or_create(day=timezone.now().date())
     TrialDay.objects.select_for_update().get(pk=today.pk)
     if trial_left(owner.visitor, owner.address) < draft.n:
-        raise TrialUsed("Your free tries for today are used. Sign up, free, to get 50 images a month.")
+        raise TrialUsed(
+            "Your free tries for today are used. Sign up, free, to get 50 images a month."
+        )
     TrialDay.objects.filter(pk=today.pk).update(images=F("images") + draft.n)

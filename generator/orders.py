@@ -11,7 +11,9 @@ from generator.providers.base import InputImage, Order
 _ADAPTER_FIELDS = ("resolution", "quality", "duration", "negative_prompt", "guidance", "steps")
 
 
-def build(generation: Generation, output: Output, attempt: Attempt, callback_url: str | None) -> Order:
+def build(
+    generation: Generation, output: Output, attempt: Attempt, callback_url: str | None
+) -> Order:
     """The order of one attempt. Raises files.StoreDown or files.NoSuchFile for reference images."""
     parameters = generation.parameters
     return Order(
@@ -40,7 +42,15 @@ def _styled(generation: Generation) -> str:
 
 def _ratio(width: int, height: int) -> str:
     """The named ratio nearest to the size."""
-    known = {"1:1": 1.0, "4:3": 4 / 3, "3:4": 3 / 4, "16:9": 16 / 9, "9:16": 9 / 16, "3:2": 1.5, "2:3": 2 / 3}
+    known = {
+        "1:1": 1.0,
+        "4:3": 4 / 3,
+        "3:4": 3 / 4,
+        "16:9": 16 / 9,
+        "9:16": 9 / 16,
+        "3:2": 1.5,
+        "2:3": 2 / 3,
+    }
     return min(known, key=lambda name: abs(known[name] - width / height))
 
 

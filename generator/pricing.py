@@ -20,7 +20,9 @@ def amount(rule: Mapping[str, Any], parameters: Mapping[str, Any]) -> int:
     """The amount for one output. A value that a table misses costs the most in it."""
     if "by" in rule:
         name, table = rule["by"]
-        value = Decimal(str(table.get(_key(parameters.get(name)), rule.get("base", max(table.values())))))
+        value = Decimal(
+            str(table.get(_key(parameters.get(name)), rule.get("base", max(table.values()))))
+        )
     else:
         value = Decimal(str(rule.get("base", 0)))
     for name, factors in rule.get("times", {}).items():

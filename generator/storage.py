@@ -1,4 +1,6 @@
-"""The only writer of users' files: uploads, results, their thumbnails, and the links that open them."""
+"""The only writer of users' files: uploads, results, their thumbnails, and the links that open
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def variant_key(key: str, variant: str) -> str:
 
 
 def save_upload(owner: Owner, data: bytes) -> Upload:
-    """Check, rebuild and keep a reference image. Raises images.BadImage, images.TooLarge, files.StoreDown."""
+    """Check, rebuild and keep a reference image. Raises images.BadImage, images.TooLarge,
+    files.StoreDown.
+    """
     if len(data) > settings.MAX_FILE_SIZE:
         raise images.TooLarge(settings.MAX_FILE_SIZE)
     checked = images.check_upload(data)
@@ -54,7 +58,9 @@ def read(row: Output | Upload) -> bytes:
     try:
         return files.read(row.file_key)
     except (files.NoSuchFile, files.StoreDown):
-        kept = StoredBytes.objects.filter(output=row.pk).first() if isinstance(row, Output) else None
+        kept = (
+            StoredBytes.objects.filter(output=row.pk).first() if isinstance(row, Output) else None
+        )
         if kept is None:
             raise
         return bytes(kept.data)
@@ -63,9 +69,9 @@ def read(row: Output | Upload) -> bytes:
 def keep_result(output: Output, data: bytes, generation: Generation) -> dict[str, Any]:
     """Check a provider's file, bring it to the exact size, and store it with its thumbnails.
 
-    Returns the columns of the output's row. Raises images.BadImage for what is no usable picture and
-    files.StoreDown where neither the store nor the database takes it. The key is the output's own, so that a
-    repeat overwrites its own file.
+    Returns the columns of the output's row. Raises images.BadImage for what is no usable picture
+    and files.StoreDown where neither the store nor the database takes it. The key is the output's
+    own, so that a repeat overwrites its own file.
     """
     parameters: Mapping[str, Any] = generation.parameters
     checked = images.finish_result(
@@ -79,7 +85,9 @@ def keep_result(output: Output, data: bytes, generation: Generation) -> dict[str
     try:
         _write(key, checked)
     except files.StoreDown:
-        log.warning("store refused a finished file; kept in the database", extra={"output": str(output.pk)})
+        log.warning(
+            "store refused a finished file; kept in the database", extra={"output": str(output.pk)}
+        )
         _keep_bytes(output, checked.data)
     return {
         "file_key": key,
@@ -108,7 +116,9 @@ def move_kept(limit: int = 50) -> int:
     """Move files that the store refused into it, now that it may work again; returns how many."""
     moved = 0
     for kept in StoredBytes.objects.select_related("output")[:limit]:
-        checked = images.finish_result(bytes(kept.data), None, None, output_format=kept.output.extension)
+        checked = images.finish_result(
+            bytes(kept.data), None, None, output_format=kept.output.extension
+        )
         try:
             for width, small in images.thumbnails(checked.pixels).items():
                 files.save(variant_key(kept.output.file_key, str(width)), small)
@@ -137,7 +147,9 @@ def erase(row: Output | Upload) -> None:
 
 
 def url(row: Output | Upload, variant: str = "") -> str:
-    """A signed path that opens the file without a credential for seven days, as long as its row allows it."""
+    """A signed path that opens the file without a credential for seven days, as long as its row
+    allows it.
+    """
     return f"/f/{row.pk}{f'/{variant}' if variant else ''}?t={files.signed_token(str(row.pk), variant)}"
 
 

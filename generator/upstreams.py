@@ -18,7 +18,11 @@ def active() -> Mapping[str, Provider]:
     """The configured providers by slug; the demo where its switch is on."""
     found = providers.configure(os.environ, exclude=("demo",))
     if settings.DEMO:
-        found |= {slug: one for slug, one in providers.configure(os.environ, exclude=()).items() if slug == "demo"}
+        found |= {
+            slug: one
+            for slug, one in providers.configure(os.environ, exclude=()).items()
+            if slug == "demo"
+        }
     return found
 
 
@@ -37,7 +41,18 @@ def routes_of(model: Model) -> Sequence[Route]:
     if not model.enabled:
         return []
     routes = [route for route in model.routes.all() if route.enabled]
-    usable = [route for route in sorted(routes, key=lambda route: route.order) if route.provider in active()]
+    usable = [
+        route
+        for route in sorted(routes, key=lambda route: route.order)
+        if route.provider in active()
+    ]
     if not usable and model.kind == "image" and demo_serves_all():
-        return [Route(model=model, provider="demo", upstream_model="demo", costs=routes[0].costs if routes else {})]
+        return [
+            Route(
+                model=model,
+                provider="demo",
+                upstream_model="demo",
+                costs=routes[0].costs if routes else {},
+            )
+        ]
     return usable

@@ -268,7 +268,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Work ---------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://embedded"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -287,6 +287,7 @@ CELERY_BEAT_SCHEDULE = {
     "renew": {"task": "billing.tasks.renew", "schedule": timedelta(minutes=15)},
     "mail": {"task": "accounts.tasks.post_mail", "schedule": timedelta(minutes=1)},
     "tidy": {"task": "accounts.tasks.tidy", "schedule": timedelta(hours=6)},
+    "leaving": {"task": "nanobanana.tasks.clear_left", "schedule": timedelta(hours=1)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 LEASE_SECONDS = env.number("LEASE_SECONDS")

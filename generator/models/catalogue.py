@@ -8,7 +8,8 @@ from django.db import models
 class Model(models.Model):
     """What users pick. `spec` says which parameters it takes with which values and prices.
 
-    `synced` keeps what `sync_catalogue` last wrote, so that what staff changed is never overwritten.
+    `synced` keeps what `sync_catalogue` last wrote, so that what staff changed is never
+    overwritten.
     """
 
     slug = models.CharField(primary_key=True, max_length=60)

@@ -18,8 +18,8 @@ from generator.models.querysets import GenerationQuerySet, OutputQuerySet
 class Generation(models.Model):
     """One request of a user: `n` output slots at a price frozen when it was accepted.
 
-    Owned by a user (with a wallet) or by a visitor (a trial: no wallet, no ledger entry). Credits are whole
-    numbers, costs micro-dollars, times UTC, durations milliseconds.
+    Owned by a user (with a wallet) or by a visitor (a trial: no wallet, no ledger entry). Credits
+    are whole numbers, costs micro-dollars, times UTC, durations milliseconds.
     """
 
     class Status(models.TextChoices):
@@ -76,7 +76,9 @@ class Generation(models.Model):
     deadline_at = models.DateTimeField()
     duration_ms = models.PositiveBigIntegerField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=0, help_text="Counts visible changes, for event streams")
+    version = models.PositiveIntegerField(
+        default=0, help_text="Counts visible changes, for event streams"
+    )
 
     objects = GenerationQuerySet.as_manager()
 
@@ -84,7 +86,9 @@ class Generation(models.Model):
         ordering = ("-created_at", "-id")
         constraints = (
             models.CheckConstraint(
-                condition=Q(completed_at__isnull=False, status__in=("completed", "failed", "canceled"))
+                condition=Q(
+                    completed_at__isnull=False, status__in=("completed", "failed", "canceled")
+                )
                 | Q(completed_at__isnull=True, status__in=("pending", "processing")),
                 name="generation_ends_when_terminal",
             ),
@@ -139,8 +143,8 @@ class Generation(models.Model):
 class Output(models.Model):
     """One slot of a generation and, once delivered, its file. The row is the queue.
 
-    `due_at` says when the next step may run, `lease_until` until when somebody runs it, `epoch` who: a write
-    happens only where the epoch is still the writer's own.
+    `due_at` says when the next step may run, `lease_until` until when somebody runs it, `epoch`
+    who: a write happens only where the epoch is still the writer's own.
     """
 
     class State(models.TextChoices):
@@ -157,13 +161,17 @@ class Output(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     generation = models.ForeignKey(Generation, on_delete=models.CASCADE, related_name="outputs")
     index = models.PositiveSmallIntegerField()
-    wallet_key = models.CharField(max_length=40, help_text="Whose turn it is: the fair pick's partition")
+    wallet_key = models.CharField(
+        max_length=40, help_text="Whose turn it is: the fair pick's partition"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     due_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     epoch = models.PositiveIntegerField(default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Submissions refused as busy so far")
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Submissions refused as busy so far"
+    )
     store_tries = models.PositiveSmallIntegerField(default=0)
     progress = models.PositiveSmallIntegerField(default=0)
     late_until = models.DateTimeField(
@@ -230,9 +238,13 @@ class Attempt(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.INTENT)
     remote_id = models.CharField(max_length=200, blank=True)
     callback_digest = models.CharField(max_length=64, blank=True)
-    results = models.JSONField(default=list, blank=True, help_text="Where the upstream keeps the files")
+    results = models.JSONField(
+        default=list, blank=True, help_text="Where the upstream keeps the files"
+    )
     cost_micros = models.PositiveBigIntegerField(null=True, blank=True)
-    error = models.CharField(max_length=200, blank=True, help_text="For staff; never a key or upstream text")
+    error = models.CharField(
+        max_length=200, blank=True, help_text="For staff; never a key or upstream text"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -56,7 +56,9 @@ class IdempotencyRecord(models.Model):
     )
     owner = models.CharField(max_length=40, help_text="The user's or visitor's id")
     key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (NULL never collides)
-    body = models.CharField(max_length=64, help_text="Hash of route, parsed fields and file digests")
+    body = models.CharField(
+        max_length=64, help_text="Hash of route, parsed fields and file digests"
+    )
     generation = models.ForeignKey(Generation, on_delete=models.CASCADE, related_name="records")
     credits_remaining = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

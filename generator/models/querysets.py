@@ -15,7 +15,9 @@ from accounts.owner import Owner
 if TYPE_CHECKING:
     from generator.models.generation import Generation, Output
 
-_ID = re.compile(r"^(?:gen_|img_|file_)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
+_ID = re.compile(
+    r"^(?:gen_|img_|file_)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
+)
 
 
 def read_id(text: str) -> UUID | None:
@@ -41,7 +43,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return None if pk is None else self.filter(pk=pk).first()
 
     def matching(self, filters: dict[str, Any]) -> Self:
-        """Narrowed by `status`, `model`, `mode`, `q` (words of the prompt), `since`, `until` (times)."""
+        """Narrowed by `status`, `model`, `mode`, `q` (words of the prompt), `since`, `until`
+        (times).
+        """
         found = self
         for name in ("status", "model", "mode"):
             if filters.get(name):
@@ -57,7 +61,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def before(self, created_at: datetime, pk: UUID) -> Self:
         """What comes after this row in a list with the newest first (a keyset page)."""
         return self.filter(
-            Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=pk), created_at__lte=created_at
+            Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=pk),
+            created_at__lte=created_at,
         )
 
 
@@ -71,7 +76,11 @@ class OutputQuerySet(models.QuerySet["Output"]):
     def of(self, owner: Owner) -> Self:
         """Delivered ones of this owner, with their generation."""
         columns = {f"generation__{name}": value for name, value in owner.columns.items()}
-        return self.delivered().filter(**columns, generation__deleted_at=None).select_related("generation")
+        return (
+            self.delivered()
+            .filter(**columns, generation__deleted_at=None)
+            .select_related("generation")
+        )
 
     def find(self, text: str) -> Output | None:
         """The output of an id in any written form, within this set; None where there is none."""
