@@ -18,6 +18,12 @@ def holder(email: str) -> User | None:
     return User.objects.filter(email=email.strip().lower()).first()
 
 
+def is_free(email: str) -> bool:
+    """Whether nobody has this address, not even as a change that waits for its proof."""
+    taken = EmailAddress.objects.filter(email=email).exists()
+    return not taken and holder(email) is None
+
+
 def is_proved(user: User, email: str) -> bool:
     """Whether `user` has shown that mail to `email` arrives."""
     return EmailAddress.objects.filter(user=user, email=email.lower(), verified=True).exists()

@@ -51,9 +51,15 @@ def register(request: HttpRequest, user: User, password: str) -> bool:
         return False
     EmailAddress.objects.get(user=user).send_confirmation(request, signup=True)
     if not confirmation_required():
-        welcome(user, visitor_of(request))
-        request.session.pop(VISITOR, None)
+        arrive(request, user)
     return True
+
+
+def arrive(request: HttpRequest, user: User) -> None:
+    """What every sign-in does: the session's visitor becomes the user, whose wallet is opened."""
+    visitor = visitor_of(request)
+    request.session.pop(VISITOR, None)
+    welcome(user, visitor)
 
 
 def tell_holder(request: HttpRequest, email: str) -> None:
@@ -113,10 +119,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Opens the session (under a new id), and hands over what its visitor made."""
-        visitor = visitor_of(request)
         super().login(request, user)
-        request.session.pop(VISITOR, None)
-        welcome(user, visitor)
+        arrive(request, user)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Saves a new user of the page; whoever was a moment faster keeps the address."""

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import keys, tokens
-from accounts.authentication import REFUSAL, Credentials
+from accounts.authentication import Credentials
 from accounts.models import Visitor
 from accounts.owner_of import owner_of
 from accounts.permissions import Scope
@@ -114,7 +114,7 @@ def test_every_bad_credential_gets_the_same_401_even_where_none_is_needed(ann, b
 
     assert {reply.status_code for reply in replies} == {401}
     assert {reply["WWW-Authenticate"] for reply in replies} == {"Bearer"}
-    assert {reply.data.get("detail") for reply in replies} == {REFUSAL}
+    assert len({str(reply.data["detail"]) for reply in replies}) == 1
 
 
 def test_the_first_header_decides_alone(ann, bob):
@@ -167,7 +167,7 @@ def test_a_key_does_only_what_its_scopes_say(ann):
 
     refused = knock(LockedDoor, Authorization=f"Bearer {reader}")
     assert refused.status_code == 403
-    assert refused.data["detail"].code == "insufficient_scope"
+    assert refused.data["code"] == "insufficient_scope"
     assert knock(LockedDoor, Authorization=f"Bearer {maker}").status_code == 200
     assert knock(Authorization=f"Bearer {maker}").status_code == 403
 

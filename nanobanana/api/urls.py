@@ -1,9 +1,10 @@
 """Addresses of the contracts."""
 
-from nanobanana.api import developer, files, health, schema
+from nanobanana.api import auth, developer, files, health, schema
 
 urlpatterns = [
     *health.urlpatterns,
+    *auth.urlpatterns,
     *developer.urlpatterns,
     *files.urlpatterns,
     *schema.urlpatterns,
