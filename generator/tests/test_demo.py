@@ -1,4 +1,6 @@
-"""What provider `demo` promises: sizes, sameness, difference by words, believable waiting, no crash on any prompt."""
+"""What provider `demo` promises: sizes, sameness, difference by words, believable waiting, no
+crash on any prompt.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,31 @@ from generator.providers.demo.words import SCENES as SCENE_WORDS
 from generator.providers.demo.words import read
 
 PROMPTS = (
-    "mountains at dawn", "ocean sunset", "sand dunes", "aurora over pines", "moonlit lake", "neon city at night",
-    "ringed planet", "spiral galaxy", "village by a river", "lighthouse", "banana on a plinth", "glossy spheres",
-    "red apples", "cherry blossom", "sunflower", "stained glass", "marble with gold", "bauhaus tiles",
-    "seigaiha pattern", "synthwave grid", "black cat", "friendly robot", "hot air balloon", "julia fractal",
-)  # fmt: skip
+    "mountains at dawn",
+    "ocean sunset",
+    "sand dunes",
+    "aurora over pines",
+    "moonlit lake",
+    "neon city at night",
+    "ringed planet",
+    "spiral galaxy",
+    "village by a river",
+    "lighthouse",
+    "banana on a plinth",
+    "glossy spheres",
+    "red apples",
+    "cherry blossom",
+    "sunflower",
+    "stained glass",
+    "marble with gold",
+    "bauhaus tiles",
+    "seigaiha pattern",
+    "synthwave grid",
+    "black cat",
+    "friendly robot",
+    "hot air balloon",
+    "julia fractal",
+)
 
 
 def demo(delay: str = "0") -> Demo:
@@ -157,7 +179,7 @@ def test_it_waits_first_and_is_done_later_with_a_free_png() -> None:
     waiting = provider.start(order())
     done = provider.poll(order(), waiting.remote_id)
     assert isinstance(done, Done)
-    assert done.cost == 0
+    assert not done.cost
     assert done.files[0].content_type == "image/png"
     assert done.files[0].data == paint(order())
 

@@ -1,4 +1,6 @@
-"""What provider `demo` promises of given images: every edit measurably does what the prompt says."""
+"""What provider `demo` promises of given images: every edit measurably does what the prompt
+says.
+"""
 
 from __future__ import annotations
 

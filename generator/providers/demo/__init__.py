@@ -1,11 +1,11 @@
-"""The one place for the provider `demo`: a stand-in that paints from the prompt on this machine. It is not AI.
+"""The one place for the provider `demo`: a stand-in that paints from the prompt. It is not AI.
 
-Nothing is kept in memory or sent anywhere: the remote id holds when an order began and when it is ready, and
-the picture is painted when the engine asks after that moment. The same prompt, parameters and seed give the
-same bytes.
+Nothing is kept in memory or sent anywhere: the remote id holds when an order began and when it
+is ready, and the picture is painted when the engine asks after that moment. The same prompt,
+parameters and seed give the same bytes.
 
-For trying the product, a prompt may hold a marker: [refuse] is refused at the start, [fail] fails when it
-would be ready, [slow] takes 20 seconds, [never] is never ready.
+For trying the product, a prompt may hold a marker: [refuse] is refused at the start, [fail]
+fails when it would be ready, [slow] takes 20 seconds, [never] is never ready.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from generator.providers.demo.painting import paint
 
 LABEL = "demo"
 DESCRIPTION = (
-    "A built-in stand-in: it paints pictures from the words of the prompt by fixed rules, on this machine. "
-    "No AI model is called and nothing is sent anywhere."
+    "A built-in stand-in: it paints pictures from the words of the prompt by fixed rules, "
+    "on this machine. No AI model is called and nothing is sent anywhere."
 )
 REFUSE, FAIL, SLOW, NEVER = "[refuse]", "[fail]", "[slow]", "[never]"
 SLOW_SECONDS = 20.0
@@ -42,7 +42,9 @@ _REMOTE_ID = re.compile(r"demo-(\d{1,15})-(\d{1,15}|never)")
 
 
 class Demo(Provider):
-    """The stand-in. Everything it answers can be worked out again from the order and the remote id."""
+    """The stand-in. Everything it answers can be worked out again from the order and the remote
+    id.
+    """
 
     slug: ClassVar[str] = "demo"
     label: ClassVar[str] = LABEL
@@ -56,7 +58,9 @@ class Demo(Provider):
     call_seconds: ClassVar[float] = 10.0
 
     def start(self, order: Order) -> Waiting:
-        """Begin at once. Raises Refused for a prompt with [refuse], NotAccepted for a mode it has not."""
+        """Begin at once. Raises Refused for a prompt with [refuse], NotAccepted for a mode it
+        has not.
+        """
         if order.mode not in self.modes:
             raise NotAccepted("demo paints images only")
         if REFUSE in order.prompt:
@@ -67,7 +71,9 @@ class Demo(Provider):
         return Waiting(remote_id, _pause(remote_id), progress=0)
 
     def poll(self, order: Order, remote_id: str) -> Waiting | Done:
-        """Progress until the order is ready, then the picture. Raises Failed for a prompt with [fail]."""
+        """Progress until the order is ready, then the picture. Raises Failed for a prompt with
+        [fail].
+        """
         begun, ready = _times(remote_id)
         now = time.time()
         if now < ready:
@@ -83,11 +89,15 @@ class Demo(Provider):
         return time.time() < _times(remote_id)[1]
 
     def lookup(self, order: Order) -> Waiting:
-        """Nothing is ever lost, because nothing is kept: the same order simply begins again, for free."""
+        """Nothing is ever lost, because nothing is kept: the same order simply begins again,
+        for free.
+        """
         return self.start(order)
 
     def _delay(self, order: Order) -> float:
-        """Seconds the order takes: the setting's range, at a place in it that the attempt id fixes."""
+        """Seconds the order takes: the setting's range, at a place in it that the attempt id
+        fixes.
+        """
         if SLOW in order.prompt:
             return SLOW_SECONDS
         low, high = delay_range(self.config.get("delay") or self.defaults["delay"])
@@ -95,7 +105,9 @@ class Demo(Provider):
 
 
 def delay_range(setting: str) -> tuple[float, float]:
-    """The setting `DEMO_DELAY` ("0.8-2", or one number of seconds) as its two ends. Raises ValueError."""
+    """The setting `DEMO_DELAY` ("0.8-2", or one number of seconds) as its two ends. Raises
+    ValueError.
+    """
     low, _, high = setting.strip().partition("-")
     ends = float(low), float(high or low)
     if not 0 <= ends[0] <= ends[1] <= 3600:
@@ -123,7 +135,9 @@ def _milliseconds(moment: float) -> int:
 
 
 def _times(remote_id: str) -> tuple[float, float]:
-    """When an order began and when it is ready, in seconds of the epoch. Raises Unknown for a foreign id."""
+    """When an order began and when it is ready, in seconds of the epoch. Raises Unknown for a
+    foreign id.
+    """
     match = _REMOTE_ID.fullmatch(remote_id)
     if match is None:
         raise Unknown("this remote id is none of the demo's")

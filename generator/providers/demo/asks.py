@@ -12,14 +12,17 @@ from generator.providers.demo.words import spoken
 
 @dataclass(frozen=True)
 class Ask:
-    """One edit: its name, an amount (degrees, share or hue, by edit) and the lettering, where it has any."""
+    """One edit: its name, an amount (degrees, share or hue, by edit) and the lettering, where
+    it has any.
+    """
 
     name: str
     amount: float = 0.0
     text: str = ""
 
 
-# The order is the order in which the edits are made: geometry, light, colour, style, overlays, lettering, frame.
+# The order is the order in which the edits are made: geometry, light, colour, style, overlays,
+# lettering, frame.
 _WORDS = {
     "crop": "crop cropped zoom closeup close-up closer",
     "mirror": "mirror mirrored flop reverse",
@@ -75,7 +78,9 @@ _NOT_COLOUR = re.compile(r"\b(?:remove|without|no)\s+(\w+)", re.IGNORECASE)
 
 
 def asked(prompt: str) -> list[Ask]:
-    """Every edit the prompt asks for, in the order they are made; empty when none of its words is known."""
+    """Every edit the prompt asks for, in the order they are made; empty when none of its words
+    is known.
+    """
     text = unicodedata.normalize("NFKC", prompt)[:5000]
     lettering, rest = _lettering(text)
     words = spoken(rest)

@@ -126,7 +126,9 @@ def _banana(
     tilt: float,
     floor: Array,
 ) -> None:
-    """One banana: a tapered tube bent along an arc, with ridges, freckles, a stem and a dark tip."""
+    """One banana: a tapered tube bent along an arc, with ridges, freckles, a stem and a dark
+    tip.
+    """
     height = canvas.shape[0]
     canvas, x, y = window(canvas, at, size * 1.25)
     cos, sin = np.cos(tilt), np.sin(tilt)

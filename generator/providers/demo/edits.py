@@ -1,9 +1,10 @@
-"""The one place for image-to-image: given images read, put together and changed as the prompt asks."""
+"""The one place for image-to-image: given images read, put together and changed as the prompt
+asks.
+"""
 
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +21,9 @@ MOST_PIXELS = 64_000_000
 
 
 def edited(files: Sequence[bytes], prompt: str, wish: Wish, width: int, height: int) -> Image.Image:
-    """The images, cropped to cover width x height and edited. Raises Refused for a file that is no image."""
+    """The images, cropped to cover width x height and edited. Raises Refused for a file that is
+    no image.
+    """
     asks = asked(prompt)
     pictures = [_opened(data) for data in files]
     turn = next((ask.amount for ask in asks if ask.name == "rotate"), 0.0)
@@ -37,21 +40,16 @@ def edited(files: Sequence[bytes], prompt: str, wish: Wish, width: int, height: 
 def _opened(data: bytes) -> Image.Image:
     """A file as an upright RGB image on white."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-            if image.width * image.height > MOST_PIXELS:
-                raise Refused("One of the images is too large.", code="invalid_image")
-            image.draft("RGB", (2048, 2048))
-            image = ImageOps.exif_transpose(image)
-            flat = (
-                image.convert("RGBA")
-                if image.mode in {"P", "LA", "PA", "RGBA"}
-                else image.convert("RGB")
-            )
+        source = Image.open(io.BytesIO(data))
+        if source.width * source.height > MOST_PIXELS:
+            raise Refused("One of the images is too large.", code="invalid_image")
+        source.draft("RGB", (2048, 2048))
+        image = ImageOps.exif_transpose(source)
+        clear = image.mode in {"P", "LA", "PA", "RGBA"}
+        flat = image.convert("RGBA" if clear else "RGB")
     except Refused:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever a hostile file makes them raise
+    except Exception as error:  # noqa: BLE001 - hostile files make decoders raise anything
         raise Refused("One of the images could not be read.", code="invalid_image") from error
     if flat.mode == "RGBA":
         ground = Image.new("RGBA", flat.size, (255, 255, 255, 255))
@@ -83,7 +81,9 @@ def _turned(image: Image.Image, degrees: float) -> Image.Image:
 
 
 def _composed(pictures: list[Image.Image], wish: Wish, width: int, height: int) -> Image.Image:
-    """One picture covers the sheet; several are blended where the prompt says so, else set side by side."""
+    """One picture covers the sheet; several are blended where the prompt says so, else set side
+    by side.
+    """
     if len(pictures) == 1:
         return ImageOps.fit(pictures[0], (width, height), _FULL)
     if wish.has("blend", "merge", "combine", "mix", "fuse", "double", "overlay", "into", "morph"):

@@ -145,7 +145,9 @@ def fractal(wish: Wish, width: int, height: int) -> Image.Image:
 
 
 def _escape(start: Array, seed: complex, limit: int) -> Array:
-    """How many steps each point takes to run away, smoothed; points that have run are worked on no more."""
+    """How many steps each point takes to run away, smoothed; points that have run are worked on
+    no more.
+    """
     count = np.full(start.size, limit, np.float32)
     index, z = np.arange(start.size), start.ravel()
     constant = np.complex64(seed)

@@ -1,4 +1,6 @@
-"""The one place for single edits: each takes an image, the ask and the wish, and gives the changed image."""
+"""The one place for single edits: each takes an image, the ask and the wish, and gives the
+changed image.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _FULL = Image.Resampling.LANCZOS
 
 
 def regraded(image: Image.Image, wish: Wish) -> Image.Image:
-    """What an unknown ask gets: a grade of two colours its words choose, light and corners to match."""
+    """What an unknown ask gets: a grade of two colours its words choose, light and corners to
+    match.
+    """
     palette, rng = wish.palette, wish.rng("grade")
     pixels = from_image(image)
     light = pixels @ np.array([0.299, 0.587, 0.114], np.float32)

@@ -107,7 +107,9 @@ def hills(wish: Wish, width: int, height: int) -> Image.Image:
 
 
 def _fields(rng: np.random.Generator, wish: Wish, seen: View) -> Array:
-    """Colour of each field: patches of greens and golds, ploughed in stripes of differing directions."""
+    """Colour of each field: patches of greens and golds, ploughed in stripes of differing
+    directions.
+    """
     green, gold = np.array([0.33, 0.55, 0.2], np.float32), np.array([0.8, 0.62, 0.22], np.float32)
     crops = [
         green,

@@ -1,4 +1,6 @@
-"""The one place for lettering: words drawn onto a picture so that they can be read on any ground."""
+"""The one place for lettering: words drawn onto a picture so that they can be read on any
+ground.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def lettered(image: Image.Image, ask: Ask, wish: Wish) -> Image.Image:
 
 
 def printable(text: str) -> str:
-    """The text on one line without control or invisible characters, shortened where it is very long."""
+    """The text on one line without control or invisible characters, shortened where it is very
+    long.
+    """
     kept = "".join(
         " " if c.isspace() else c
         for c in text
@@ -46,16 +50,26 @@ def printable(text: str) -> str:
 
 
 def _fitted(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeTypeFont]:
-    """Lines and the largest font with which they fit nine tenths of the width and a third of the height."""
+    """Lines and the largest font with which they fit nine tenths of the width and a third of
+    the height.
+    """
     size = max(9, round(min(width, height) * 0.16))
     while True:
-        font = ImageFont.load_default(size)
+        font = _font(size)
         columns = max(4, int(width * 0.88 / max(1.0, font.getlength("n"))))
         lines = textwrap.wrap(text, columns) or [text]
         widest = max(font.getlength(line) for line in lines)
         if size <= 9 or (widest <= width * 0.9 and len(lines) * size * 1.25 <= height * 0.36):
             return "\n".join(lines), font
         size = max(9, int(size * 0.88))
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own scalable font; with FreeType in every wheel the bitmap fallback never comes."""
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise TypeError("Pillow was built without FreeType")
+    return font
 
 
 def _drawn(

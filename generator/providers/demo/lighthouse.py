@@ -10,6 +10,7 @@ from generator.providers.demo.raster import (
     Array,
     add,
     column,
+    filled,
     from_image,
     glow,
     grid,
@@ -140,14 +141,4 @@ def _lantern(image: Image.Image, wish: Wish, x: float, y: float, wide: float) ->
     )
     for colour, shape in parts:
         points = [(x + a * wide, y + b * wide) for a, b in shape]
-        image.paste(
-            colour,
-            None,
-            mask(
-                width,
-                height,
-                lambda pen, unit, p=points: pen.polygon(
-                    [(a * unit, b * unit) for a, b in p], fill=255
-                ),
-            ),
-        )
+        image.paste(colour, None, filled(width, height, points))

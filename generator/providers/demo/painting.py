@@ -1,4 +1,6 @@
-"""The one place where an order becomes a picture: painted from its prompt, or its images edited as it asks."""
+"""The one place where an order becomes a picture: painted from its prompt, or its images edited
+as it asks.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,9 @@ def lowpoly(wish: Wish, width: int, height: int) -> Image.Image:
 def faceted(
     rng: np.random.Generator, canvas: Array, width: int, height: int, rows: int
 ) -> Image.Image:
-    """A canvas as triangles, each filled with the colour under its middle and a little light of its own."""
+    """A canvas as triangles, each filled with the colour under its middle and a little light of
+    its own.
+    """
     columns = max(4, round(rows * width / height))
     gx, gy = np.meshgrid(np.arange(-1, columns + 2), np.arange(-1, rows + 2))
     px = (gx + rng.uniform(-0.42, 0.42, gx.shape)) * width / columns

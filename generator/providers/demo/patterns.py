@@ -1,4 +1,6 @@
-"""The one place for flat patterns: modern tiles, Japanese waves, stained glass and the contour map."""
+"""The one place for flat patterns: modern tiles, Japanese waves, stained glass and the contour
+map.
+"""
 
 from __future__ import annotations
 
@@ -206,16 +208,16 @@ def _scattered(rng: np.random.Generator, count: int, aspect: float) -> Array:
 
 
 def _cells(seeds: Array, width: int, height: int) -> tuple[Array, Array, Array]:
-    """For each pixel: distance to the nearest seed and to the next one, and which seed is nearest."""
+    """For each pixel: distance to the nearest seed and to the next one, and which seed is
+    nearest.
+    """
     k = 4
     small_w, small_h = width // k + 1, height // k + 1
     x, y = grid(small_w, small_h)
-    first = np.full((small_h, small_w), 9.0, np.float32)
-    near = np.full((small_h, small_w, 6), 0, np.int32)
-    flat = ((x[..., None] - seeds[:, 0]) ** 2 + (y[..., None] - seeds[:, 1]) ** 2).astype(
+    flat: Array = ((x[..., None] - seeds[:, 0]) ** 2 + (y[..., None] - seeds[:, 1]) ** 2).astype(
         np.float32
     )
-    near = np.argpartition(flat, 6, axis=2)[..., :6]
+    near: Array = np.argpartition(flat, 6, axis=2)[..., :6]
     near = near.repeat(k, axis=0).repeat(k, axis=1)[:height, :width]
     x, y = grid(width, height)
     reach = np.sqrt(

@@ -28,7 +28,9 @@ Branch = tuple[float, float, float, float, float, float]
 def grown(
     rng: np.random.Generator, foot: tuple[float, float], angle: float, tall: float
 ) -> tuple[list[Branch], list[tuple[float, float]]]:
-    """A tree: its branches (from, to, width at both ends) and the tips where blossoms sit. Units throughout."""
+    """A tree: its branches (from, to, width at both ends) and the tips where blossoms sit.
+    Units throughout.
+    """
     branches: list[Branch] = []
     tips: list[tuple[float, float]] = []
     buds = [(foot[0], foot[1], angle, tall * 0.3, tall * 0.05, 0)]
@@ -132,22 +134,17 @@ def _blossoms(
     for number, tone in enumerate(tones):
         flowers = np.repeat(spots, 2, axis=0) + rng.normal(0, 0.016, (len(spots) * 2, 2))
         loose = rng.uniform([0, 0.2], [aspect, 1.0], (25, 2))
-        sizes = rng.uniform(0.0026, 0.0068, len(flowers) + 25)
+        spread = np.concatenate([flowers, loose])
+        shape = _dots(width, height, spread, rng.uniform(0.0026, 0.0068, len(spread)))
+        image.paste(ink(np.clip(tone * light, 0, 1)), None, shape)
 
-        def draw(
-            pen: ImageDraw.ImageDraw,
-            unit: float,
-            flowers: Array = np.concatenate([flowers, loose]),
-            sizes: Array = sizes,
-        ) -> None:
-            for (x, y), r in zip(flowers * unit, sizes * unit, strict=True):
-                pen.ellipse([x - r, y - r * 0.8, x + r, y + r * 0.8], fill=255)
 
-        image.paste(
-            ink(np.clip(tone * light, 0, 1) if number < 2 else tone * light),
-            None,
-            mask(width, height, draw),
-        )
+def _dots(width: int, height: int, spots: Array, sizes: Array) -> Image.Image:
+    def draw(pen: ImageDraw.ImageDraw, unit: float) -> None:
+        for (x, y), r in zip(spots * unit, sizes * unit, strict=True):
+            pen.ellipse([x - r, y - r * 0.8, x + r, y + r * 0.8], fill=255)
+
+    return mask(width, height, draw)
 
 
 def sunflower(wish: Wish, width: int, height: int) -> Image.Image:

@@ -1,7 +1,7 @@
-"""The one place for raster primitives: grids, noise, gradients, glows, masks and the way back to an image.
+"""The one place for raster primitives: grids, noise, gradients, glows, masks, and back to an image.
 
-Arrays hold float32 numbers in 0..1, shaped (rows, columns) or (rows, columns, 3). Coordinates: y runs 0..1 from the
-top, x runs 0..aspect from the left, so one unit is the picture's height.
+Arrays hold float32 numbers in 0..1, shaped (rows, columns) or (rows, columns, 3). Coordinates:
+y runs 0..1 from the top, x runs 0..aspect from the left, so one unit is the picture's height.
 """
 
 from __future__ import annotations
@@ -49,12 +49,16 @@ def grid(width: int, height: int) -> tuple[Array, Array]:
 
 
 def over(canvas: Array, colour: Array, alpha: Array) -> None:
-    """Paint `colour` (one, or one a pixel) onto `canvas` in place, by an alpha of (rows, columns)."""
+    """Paint `colour` (one, or one a pixel) onto `canvas` in place, by an alpha of (rows,
+    columns).
+    """
     canvas += alpha[..., None] * (colour - canvas)
 
 
 def add(canvas: Array, colour: Array, amount: Array) -> None:
-    """Add light of `colour` onto `canvas` in place, by screen blending so that it never burns flat."""
+    """Add light of `colour` onto `canvas` in place, by screen blending so that it never burns
+    flat.
+    """
     canvas += amount[..., None] * colour * (1 - np.clip(canvas, 0, 1) * 0.75)
 
 
@@ -75,10 +79,17 @@ def resized(field: Array, width: int, height: int) -> Array:
 
 
 def noise(
-    rng: np.random.Generator, width: int, height: int, cells: float = 4, octaves: int = 5, gain: float = 0.5,
+    rng: np.random.Generator,
+    width: int,
+    height: int,
+    cells: float = 4,
+    octaves: int = 5,
+    gain: float = 0.5,
     stretch: float = 1.0,
-) -> Array:  # fmt: skip
-    """Fractal value noise in about 0..1, `cells` bumps to the height; `stretch` above 1 lengthens it sideways."""
+) -> Array:
+    """Fractal value noise in about 0..1, `cells` bumps to the height; `stretch` above 1
+    lengthens it sideways.
+    """
     total = np.zeros((height, width), dtype=np.float32)
     weight, norm = 1.0, 0.0
     for _ in range(octaves):
@@ -114,7 +125,9 @@ def tile(
 
 
 def lookup(texture: Array, x: Array, y: Array) -> Array:
-    """A repeating square texture read at any coordinates (1 = one repeat), with linear interpolation."""
+    """A repeating square texture read at any coordinates (1 = one repeat), with linear
+    interpolation.
+    """
     size = texture.shape[0]
     u, v = x * size, y * size
     column, row = np.floor(u), np.floor(v)
@@ -171,7 +184,9 @@ def box_of(
 
 
 def window(canvas: Array, centre: tuple[float, float], reach: float) -> tuple[Array, Array, Array]:
-    """The part of a canvas within `reach` of a point (a view of it), with its x row and y column."""
+    """The part of a canvas within `reach` of a point (a view of it), with its x row and y
+    column.
+    """
     height, width = canvas.shape[:2]
     rows, columns = box_of(centre, reach, width, height)
     x, y = grid(width, height)
@@ -181,10 +196,17 @@ def window(canvas: Array, centre: tuple[float, float], reach: float) -> tuple[Ar
 def mask(
     width: int, height: int, draw: Callable[[ImageDraw.ImageDraw, float], None]
 ) -> Image.Image:
-    """An antialiased "L" mask; `draw` gets a pen and how many of its pixels make one unit (the height)."""
+    """An antialiased "L" mask; `draw` gets a pen and how many of its pixels make one unit (the
+    height).
+    """
     sheet = Image.new("L", (width * SUPERSAMPLE, height * SUPERSAMPLE))
     draw(ImageDraw.Draw(sheet), float(height * SUPERSAMPLE))
     return sheet.reduce(SUPERSAMPLE)
+
+
+def filled(width: int, height: int, points: Points) -> Image.Image:
+    """A mask of one polygon, its corners in units."""
+    return mask(width, height, lambda pen, unit: pen.polygon(scaled(points, unit), fill=255))
 
 
 def scaled(points: Points, unit: float) -> list[tuple[float, float]]:

@@ -1,4 +1,6 @@
-"""The one place for skies: gradients, sun and moon, clouds and stars, painted on a canvas a scene goes on with."""
+"""The one place for skies: gradients, sun and moon, clouds and stars, painted on a canvas a
+scene goes on with.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +112,9 @@ def moon(
 def stars(
     rng: np.random.Generator, image: Image.Image, until: float, amount: float = 1.0
 ) -> Image.Image:
-    """The image with stars above `until` (a share of its height), fewer and fainter near that line."""
+    """The image with stars above `until` (a share of its height), fewer and fainter near that
+    line.
+    """
     width, height = image.size
     count = int(260 * amount * max(1.0, width / height))
     sheet = np.zeros((height, width), dtype=np.uint8)

@@ -24,7 +24,9 @@ LIGHT = np.array([-0.5, -0.72, 0.62], np.float32) / np.linalg.norm([-0.5, -0.72,
 def studio(
     rng: np.random.Generator, width: int, height: int, wall: Array, floor: Array, edge: float
 ) -> Array:
-    """A seamless backdrop: a wall, a floor and no line between them, brighter where the lamp points."""
+    """A seamless backdrop: a wall, a floor and no line between them, brighter where the lamp
+    points.
+    """
     x, y = grid(width, height)
     aspect = width / height
     canvas = ramp(
@@ -44,7 +46,9 @@ def studio(
 def gloss(
     colour: Array, nx: Array, ny: Array, nz: Array, floor: Array, shine: float = 1.0
 ) -> Array:
-    """Colour of a glossy solid with the given normals: key light, bounce from the floor, rim and highlight."""
+    """Colour of a glossy solid with the given normals: key light, bounce from the floor, rim
+    and highlight.
+    """
     facing = nx * LIGHT[0] + ny * LIGHT[1] + nz * LIGHT[2]
     key = smooth(-0.35, 1.0, facing)
     body = colour * (0.3 + 0.82 * key[..., None])

@@ -1,4 +1,6 @@
-"""The one place for finishes that go over a whole picture: natural, realistic, artistic, anime, and the edits' styles."""
+"""The one place for finishes that go over a whole picture: natural, realistic, artistic, anime,
+and the edits' styles.
+"""
 
 from __future__ import annotations
 

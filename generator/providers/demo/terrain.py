@@ -1,4 +1,6 @@
-"""The one place for terrain: a height map seen from above the ground, drawn column by column from near to far."""
+"""The one place for terrain: a height map seen from above the ground, drawn column by column
+from near to far.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,19 @@ class View:
 
 
 def _marched(
-    heights: Array, width: int, steps: int, scale: float, eye: float, lift: float, horizon: float, aspect: float,
-    offset: tuple[float, float], near: float, far: float, rise: float,
-) -> tuple[Array, Array]:  # fmt: skip
+    heights: Array,
+    width: int,
+    steps: int,
+    scale: float,
+    eye: float,
+    lift: float,
+    horizon: float,
+    aspect: float,
+    offset: tuple[float, float],
+    near: float,
+    far: float,
+    rise: float,
+) -> tuple[Array, Array]:
     """Distances of the steps, and the screen height of the ground at each step and column."""
     distance = near * (far / near) ** np.linspace(0, 1, steps, dtype=np.float32)[:, None]
     side = ((np.arange(width, dtype=np.float32) + 0.5) / width - 0.5)[None, :] * aspect
@@ -33,13 +45,24 @@ def _marched(
 
 
 def view(
-    heights: Array, width: int, height: int, *, horizon: float = 0.4, eye: float = 0.6, lift: float = 0.5,
-    scale: float = 0.2, offset: tuple[float, float] = (0.0, 0.0), near: float = 0.6, far: float = 24.0, steps: int = 260,
+    heights: Array,
+    width: int,
+    height: int,
+    *,
+    horizon: float = 0.4,
+    eye: float = 0.6,
+    lift: float = 0.5,
+    scale: float = 0.2,
+    offset: tuple[float, float] = (0.0, 0.0),
+    near: float = 0.6,
+    far: float = 24.0,
+    steps: int = 260,
     rise: float = 0.0,
-) -> View:  # fmt: skip
+) -> View:
     """Look over a repeating height map from `eye` above its floor.
 
-    `lift` is how high its tops stand, `scale` repeats of the map in a unit of ground, `horizon` the share of the
+    `lift` is how high its tops stand, `scale` repeats of the map in a unit of ground, `horizon`
+    the share of the
     picture above the horizon; over the first `rise` units the ground climbs from the floor.
     """
     aspect = width / height
@@ -59,7 +82,9 @@ def view(
 
 
 def _step_of_pixels(skyline: Array, height: int) -> Array:
-    """For every pixel, the first step whose skyline has reached it (the last step where none has)."""
+    """For every pixel, the first step whose skyline has reached it (the last step where none
+    has).
+    """
     steps, width = skyline.shape
     first = np.full((height + 1, width), steps - 1, dtype=np.int32)
     rows = np.ceil(skyline - 0.5).astype(np.int32).clip(0, height)

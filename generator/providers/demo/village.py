@@ -1,4 +1,6 @@
-"""The one place for the village: small houses, trees and a river on a slab of land, seen from above a corner."""
+"""The one place for the village: small houses, trees and a river on a slab of land, seen from
+above a corner.
+"""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ def ripples(
 
 
 def sea_surface(rng: np.random.Generator, sky: Sky, calm: float = 1.0) -> None:
-    """Water below the horizon of a sky: its colours mirrored and broken by waves, light glittering under the sun."""
+    """Water below the horizon of a sky: its colours mirrored and broken by waves, light
+    glittering under the sun.
+    """
     canvas, palette = sky.canvas, sky.palette
     height, width = canvas.shape[:2]
     wave, distance = ripples(rng, width, height, sky.horizon)
@@ -214,7 +216,9 @@ def _treeline(rng: np.random.Generator, width: int, height: int, shore: float) -
 def _mirrored(
     rng: np.random.Generator, image: Image.Image, line: int, wish: Wish, sun: tuple[float, float]
 ) -> Image.Image:
-    """Everything above `line` turned over below it, darker, shaken by small waves, with the moon's path."""
+    """Everything above `line` turned over below it, darker, shaken by small waves, with the
+    moon's path.
+    """
     width, height = image.size
     rows = height - line
     k = 0.7

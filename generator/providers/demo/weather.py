@@ -1,4 +1,6 @@
-"""The one place for weather and small life laid over a finished scene: snow, rain, fog, petals, sparks, birds."""
+"""The one place for weather and small life laid over a finished scene: snow, rain, fog, petals,
+sparks, birds.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ OPEN_SKY = {
 
 
 def weathered(image: Image.Image, wish: Wish) -> Image.Image:
-    """The scene with the weather its words ask for; a few birds now and then where there is open sky."""
+    """The scene with the weather its words ask for; a few birds now and then where there is
+    open sky.
+    """
     asked = set(wish.weather)
     rng = wish.rng("weather")
     if wish.scene in INDOORS:

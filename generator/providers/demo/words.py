@@ -1,4 +1,6 @@
-"""The one place that reads a prompt: which scene, subject, palette, weather, style and layout its words ask for."""
+"""The one place that reads a prompt: which scene, subject, palette, weather, style and layout
+its words ask for.
+"""
 
 from __future__ import annotations
 
@@ -12,36 +14,90 @@ import numpy as np
 from generator.providers.demo.palettes import HUES, MOODS, PALETTES, Palette, tinted, turned
 
 SCENES = {
-    "mountains": "mountain mountains alps alpine peak peaks summit himalaya ridge valley landscape hike everest cliff canyon ⛰ 🏔 🗻",
-    "sea": "sea ocean wave waves beach coast horizon sail sailboat boat ship yacht surf bay island tropical 🌊 ⛵ 🏖",
+    "mountains": (
+        "mountain mountains alps alpine peak peaks summit himalaya ridge valley landscape "
+        "hike everest cliff canyon ⛰ 🏔 🗻"
+    ),
+    "sea": (
+        "sea ocean wave waves beach coast horizon sail sailboat boat ship yacht surf bay "
+        "island tropical 🌊 ⛵ 🏖"
+    ),
     "dunes": "dune dunes desert sahara sand sandy oasis camel mars martian arid 🏜 🐪",
     "aurora": "aurora borealis northern-lights polar arctic tundra iceland lapland norway 🌌",
-    "forest": "forest woods wood pine pines trees jungle woodland deer stag mist misty fairy elf path 🌲 🌳",
+    "forest": (
+        "forest woods wood pine pines trees jungle woodland deer stag mist misty fairy elf "
+        "path 🌲 🌳"
+    ),
     "lake": "lake pond moonlit reflection mirror fjord glacier moon loch wolf 🌕 🌙",
-    "city": "city skyline skyscraper tokyo york street urban downtown cyberpunk building tower hong kong shanghai metropolis car cars traffic 🏙 🌃",
-    "planet": "planet space saturn jupiter ringed orbit astronaut spaceship rocket alien asteroid sci-fi scifi satellite 🪐 🚀",
-    "galaxy": "galaxy nebula cosmos universe milky stardust constellation supernova cosmic blackhole vortex ✨",
-    "village": "village town isometric houses house cottage hamlet settlement castle home farm barn kingdom 🏠 🏡 🏘",
+    "city": (
+        "city skyline skyscraper tokyo york street urban downtown cyberpunk building tower "
+        "hong kong shanghai metropolis car cars traffic 🏙 🌃"
+    ),
+    "planet": (
+        "planet space saturn jupiter ringed orbit astronaut spaceship rocket alien asteroid "
+        "sci-fi scifi satellite 🪐 🚀"
+    ),
+    "galaxy": (
+        "galaxy nebula cosmos universe milky stardust constellation supernova cosmic "
+        "blackhole vortex ✨"
+    ),
+    "village": (
+        "village town isometric houses house cottage hamlet settlement castle home farm barn "
+        "kingdom 🏠 🏡 🏘"
+    ),
     "lighthouse": "lighthouse beacon harbor harbour pier shore lantern 🗼",
     "banana": "banana bananas plinth pedestal podium nano nanobanana 🍌",
-    "spheres": "sphere spheres ball balls bubble bubbles balloon balloons candy glossy 3d clay toy marbles blob render product bottle perfume 🎈 🔮",
-    "fruit": "apple apples orange oranges fruit fruits lemon lemons peach peaches cherry cherries tomato food still-life bowl breakfast cake coffee cup 🍎 🍊 🍋",
-    "sakura": "sakura blossom blossoms cherry-blossom cherry-tree tree japan japanese kyoto bonsai zen garden spring temple samurai 🌸",
-    "sunflower": "sunflower flower flowers daisy dahlia petal petals rose roses bouquet lotus mandala bloom spiral tulip 🌻 🌷 🌹 🌺",
+    "spheres": (
+        "sphere spheres ball balls bubble bubbles balloon balloons candy glossy 3d clay toy "
+        "marbles blob render product bottle perfume 🎈 🔮"
+    ),
+    "fruit": (
+        "apple apples orange oranges fruit fruits lemon lemons peach peaches cherry cherries "
+        "tomato food still-life bowl breakfast cake coffee cup 🍎 🍊 🍋"
+    ),
+    "sakura": (
+        "sakura blossom blossoms cherry-blossom cherry-tree tree japan japanese kyoto bonsai "
+        "zen garden spring temple samurai 🌸"
+    ),
+    "sunflower": (
+        "sunflower flower flowers daisy dahlia petal petals rose roses bouquet lotus mandala "
+        "bloom spiral tulip 🌻 🌷 🌹 🌺"
+    ),
     "stained": "stained-glass stained glass mosaic cathedral church window angel saint",
-    "marble": "marble kintsugi agate geode liquid fluid swirl ink paint abstract texture smoke lava volcano dragon fire 🔥 🐉",
-    "silk": "silk ribbon ribbons strands thread flow music dance motion wind energy dream fabric phoenix 🎵",
-    "tiles": "bauhaus tile tiles geometric geometry shapes quilt pattern modernist swiss logo poster art 🟦",
+    "marble": (
+        "marble kintsugi agate geode liquid fluid swirl ink paint abstract texture smoke lava "
+        "volcano dragon fire 🔥 🐉"
+    ),
+    "silk": (
+        "silk ribbon ribbons strands thread flow music dance motion wind energy dream fabric "
+        "phoenix 🎵"
+    ),
+    "tiles": (
+        "bauhaus tile tiles geometric geometry shapes quilt pattern modernist swiss logo "
+        "poster art 🟦"
+    ),
     "waves": "seigaiha japanese-wave wave-pattern scales wallpaper fan fish mermaid koi 🐟",
     "contour": "contour topographic map topography terrain cartography atlas elevation treasure 🗺",
-    "fractal": "fractal julia mandelbrot coral mathematics infinite recursion math psychedelic brain octopus",
+    "fractal": (
+        "fractal julia mandelbrot coral mathematics infinite recursion math psychedelic brain "
+        "octopus"
+    ),
     "outrun": "outrun synthwave retrowave vaporwave grid 80s arcade delorean racing disco game",
-    "hills": "hills hill tuscany tuscan countryside field fields meadow vineyard farmland cypress prairie pasture horse cow sheep picnic 🌄",
+    "hills": (
+        "hills hill tuscany tuscan countryside field fields meadow vineyard farmland cypress "
+        "prairie pasture horse cow sheep picnic 🌄"
+    ),
     "lowpoly": "lowpoly low-poly polygon polygonal origami paper facet faceted papercraft",
-    "cat": "cat cats kitten kitty feline pet animal dog puppy fox portrait person woman man girl boy face 🐱 🐈 😺 🐶",
+    "cat": (
+        "cat cats kitten kitty feline pet animal dog puppy fox portrait person woman man girl "
+        "boy face 🐱 🐈 😺 🐶"
+    ),
     "robot": "robot android droid cyborg mech machine automaton bot 🤖",
-    "balloons": "hot-air hot-air-balloon airship cappadocia zeppelin dirigible kite festival flying sky cloud clouds bird birds",
-}  # fmt: skip
+    "balloons": (
+        "hot-air hot-air-balloon airship cappadocia zeppelin dirigible kite festival flying "
+        "sky cloud clouds bird birds"
+    ),
+}
 WEATHERS = {
     "snow": "snow snowy snowing snowfall blizzard snowflake winter ❄ ☃",
     "rain": "rain rainy raining downpour drizzle storm stormy thunderstorm 🌧 ☔",
@@ -52,29 +108,68 @@ WEATHERS = {
     "birds": "bird birds seagull seagulls flock geese eagle crow",
 }
 NUMBERS = {
-    "one": 1, "single": 1, "two": 2, "pair": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "dozen": 12, "many": 9, "several": 5, "few": 3, "crowd": 12,
-}  # fmt: skip
+    "one": 1,
+    "single": 1,
+    "two": 2,
+    "pair": 2,
+    "couple": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "dozen": 12,
+    "many": 9,
+    "several": 5,
+    "few": 3,
+    "crowd": 12,
+}
 SIZES = {
     0.68: "tiny small little mini nano miniature distant far",
     1.35: "big large huge giant enormous massive colossal close-up closeup macro",
 }
 STYLES = {
-    "artistic": "painting painted painterly oil watercolor watercolour impressionist brush gouache artistic monet",
+    "artistic": (
+        "painting painted painterly oil watercolor watercolour impressionist brush gouache "
+        "artistic monet"
+    ),
     "realistic": "photo photograph photorealistic realistic cinematic 35mm dslr photography 8k hdr",
     "anime": "anime manga ghibli cartoon cel-shaded comic",
 }
 FITTING = {
-    "mountains": "dawn sunset dusk noon winter", "sea": "sunset dusk dawn ocean", "dunes": "gold sunset dusk noon",
-    "aurora": "aurora", "forest": "forest dawn teal gold", "lake": "night dusk winter", "city": "neon dusk night",
-    "planet": "violet night fire aurora", "galaxy": "violet neon aurora fire", "village": "dusk noon candy night",
-    "lighthouse": "dusk sunset night", "banana": "teal candy ocean violet", "spheres": "candy sakura violet ocean",
-    "fruit": "gold candy forest", "sakura": "sakura dawn candy", "sunflower": "gold teal fire sakura violet",
-    "stained": "sunset candy aurora noon", "marble": "teal violet ocean fire gold", "silk": "neon violet fire aurora",
-    "tiles": "bauhaus candy noon", "waves": "ocean teal sakura night", "contour": "teal gold forest sunset",
-    "fractal": "fire teal violet aurora", "outrun": "neon", "hills": "noon gold forest dawn", "lowpoly": "noon dawn dusk",
-    "cat": "dusk sunset night candy", "robot": "teal candy neon gold", "balloons": "dawn noon candy sunset",
-}  # fmt: skip
+    "mountains": "dawn sunset dusk noon winter",
+    "sea": "sunset dusk dawn ocean",
+    "dunes": "gold sunset dusk noon",
+    "aurora": "aurora",
+    "forest": "forest dawn teal gold",
+    "lake": "night dusk winter",
+    "city": "neon dusk night",
+    "planet": "violet night fire aurora",
+    "galaxy": "violet neon aurora fire",
+    "village": "dusk noon candy night",
+    "lighthouse": "dusk sunset night",
+    "banana": "teal candy ocean violet",
+    "spheres": "candy sakura violet ocean",
+    "fruit": "gold candy forest",
+    "sakura": "sakura dawn candy",
+    "sunflower": "gold teal fire sakura violet",
+    "stained": "sunset candy aurora noon",
+    "marble": "teal violet ocean fire gold",
+    "silk": "neon violet fire aurora",
+    "tiles": "bauhaus candy noon",
+    "waves": "ocean teal sakura night",
+    "contour": "teal gold forest sunset",
+    "fractal": "fire teal violet aurora",
+    "outrun": "neon",
+    "hills": "noon gold forest dawn",
+    "lowpoly": "noon dawn dusk",
+    "cat": "dusk sunset night candy",
+    "robot": "teal candy neon gold",
+    "balloons": "dawn noon candy sunset",
+}
 TIMES = frozenset({"dawn", "sunset", "noon", "dusk", "night", "mono"})
 _SPLIT = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
@@ -92,7 +187,9 @@ _WEATHER_BY_WORD, _STYLE_BY_WORD = _index(WEATHERS), _index(STYLES)
 
 
 def spoken(prompt: str) -> list[str]:
-    """The prompt's words in order: normalised, lower case, with pairs ("low-poly") and emoji as words of their own."""
+    """The prompt's words in order: normalised, lower case, with pairs ("low-poly") and emoji as
+    words of their own.
+    """
     text = unicodedata.normalize("NFKC", prompt).casefold()[:5000]
     plain = _SPLIT.findall(text)
     pairs = [f"{a}-{b}" for a, b in zip(plain, plain[1:], strict=False)]
@@ -122,7 +219,9 @@ def _best(scores: dict[str, float]) -> str | None:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a prompt asks for, ready to paint. `salt` is the number all chance in the picture comes from."""
+    """What a prompt asks for, ready to paint. `salt` is the number all chance in the picture
+    comes from.
+    """
 
     scene: str
     palette: Palette
