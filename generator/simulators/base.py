@@ -73,7 +73,8 @@ class Simulator:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready.set,), daemon=True)
         self._thread.start()
-        ready.wait(5)
+        if not ready.wait(5):
+            raise RuntimeError(f"the {self.slug} simulator did not start")
         return self
 
     def stop(self) -> None:

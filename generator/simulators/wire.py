@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import http
+import socket
+import struct
 import zlib
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -57,6 +59,13 @@ async def _drop(writer: asyncio.StreamWriter, response: Response) -> None:
     writer.transport.abort()
 
 
+async def _reset(writer: asyncio.StreamWriter, response: Response) -> None:
+    """Ends with a RST instead of a FIN, as a crashed host or a firewall does."""
+    at_once = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    writer.transport.abort()
+
+
 async def _truncated(writer: asyncio.StreamWriter, response: Response) -> None:
     writer.write(_head(response, len(response.body)) + response.body[: len(response.body) // 2])
     await writer.drain()
@@ -104,6 +113,7 @@ async def _bomb(writer: asyncio.StreamWriter, response: Response) -> None:
 
 BREAKS = {
     "drop": _drop,
+    "reset": _reset,
     "truncated": _truncated,
     "endless": _endless,
     "drip": _drip,

@@ -54,7 +54,7 @@ def table(place: str, expected: type[ProviderError], faults: str) -> tuple[Case,
 
 
 UNREADABLE = "malformed truncated html empty array null deep endless gzip_bomb redirect"
-LOST = f"drop drop_before {' '.join(WAITING)}"
+LOST = f"drop drop_before reset {' '.join(WAITING)}"
 
 COMMON = (
     *table("create", Refused, "400 413 422"),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 
+from generator.providers import configure
 from generator.providers.base import Order, RateLimited, Refused, Unavailable
 from generator.simulators.kie import KieSimulator
 from generator.simulators.pictures import huge_pixels, size
@@ -124,3 +128,20 @@ def test_a_new_task_of_kie_is_invisible_for_a_moment():
         assert provider.poll(order("a fox"), waiting.remote_id).seconds == 2.0
         shy.skip(61)
         assert provider.poll(order("a fox"), waiting.remote_id).files
+
+
+@pytest.mark.slow
+def test_a_simulator_runs_by_command_and_prints_the_settings_to_use_it():
+    command = [sys.executable, "manage.py", "simulate", "kie", "--seconds", "0"]
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            lines = [process.stdout.readline().strip() for _ in range(5)]
+            environment = dict(line.split("=", 1) for line in lines)
+            kie = configure(environment)["kie"]
+            waiting = kie.start(order("a fox"))
+            assert kie.poll(order("a fox"), waiting.remote_id).files
+            assert environment["FETCH_ALLOW_HOSTS"] in kie.config["url"]
+        finally:
+            process.terminate()
