@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
@@ -9,21 +11,52 @@ from django.template import loader
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from billing.models import Plan
+from gallery import cards, listing
+from gallery.models import Feature, Question, Review
+from generator.models import Style
+from nanobanana.api import errors
+
 PROGRAMS = ("/v1/", "/v1beta/", "/api/", "/health")
 """Addresses of programs: whatever goes wrong below them is said in JSON."""
+HERO, SHOWCASE, REVIEWS = 5, 8, 6
+"""How many pictures stand in the head and below it, and how many reviews."""
 YEAR = 365 * 24 * 60 * 60
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """`/`: a prompt box that works, and what the site is."""
-    return render(request, "nanobanana/landing.html")
+    """`/`: a prompt box that works, and what the site is; parts without rows are left out."""
+    items = listing.newest(size=HERO + SHOWCASE).items
+    shown = cards.of(items, request.user)
+    plans = list(Plan.objects.all())
+    context = {
+        "key": uuid.uuid4().hex,
+        "prompt_limit": settings.PAGE_PROMPT_LIMIT,
+        "styles": Style.objects.filter(enabled=True),
+        "trial": settings.TRIAL_PER_VISITOR,
+        "free_images": next((plan.monthly_images for plan in plans if plan.slug == "free"), None),
+        "hero": shown[:HERO] if len(shown) >= HERO else [],
+        "showcase": shown[HERO:],
+        "features": list(Feature.objects.filter(enabled=True)),
+        "reviews": list(Review.objects.filter(approved=True)[:REVIEWS]),
+        "plans": plans,
+        "questions": list(Question.objects.filter(enabled=True)),
+    }
+    return render(request, "nanobanana/landing.html", context)
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """`/docs`: how to call the API."""
     return render(request, "nanobanana/docs.html")
+
+
+@require_safe
+def docs_errors(request: HttpRequest) -> HttpResponse:
+    """`/docs/errors`: every error code with what to do; the address that error bodies link to."""
+    codes = [(code, *facts) for code, facts in errors.CODES.items()]
+    return render(request, "nanobanana/docs_errors.html", {"codes": codes})
 
 
 @require_POST
@@ -44,8 +77,6 @@ def _error(
 ) -> HttpResponseBase:
     """A page for people, a problem in JSON for programs."""
     if request.path.startswith(PROGRAMS):
-        from nanobanana.api import errors
-
         return errors.problem_response(request, status, code, detail)
     return render(
         request, template or f"nanobanana/{status}.html", {"detail": detail}, status=status
@@ -54,18 +85,18 @@ def _error(
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     """400: the request cannot be read. `exception` is not shown: it may quote the request."""
-    return _error(request, 400, "bad_request", "The request could not be read.")
+    return _error(request, 400, "invalid_request", "The request could not be read.")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
     """403: not for this reader."""
-    return _error(request, 403, "forbidden", "This is not open to you.")
+    return _error(request, 403, "permission_denied", "This is not open to you.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """403 for a form whose token is missing or old."""
     return _error(
-        request, 403, "forbidden", "The form's token is missing or old.", "nanobanana/csrf.html"
+        request, 403, "csrf_failed", "The form's token is missing or old.", "nanobanana/csrf.html"
     )
 
 
@@ -92,3 +123,10 @@ def broken(request: HttpRequest) -> HttpResponseBase:
         return _error(request, 500, "internal_error", "It is on our side and has been logged.")
     words = {"reference": request.META.get("nanobanana.request_id", "")}
     return HttpResponse(loader.get_template("nanobanana/500.html").render(words), status=500)
+
+
+def unavailable(request: HttpRequest, detail: str = "") -> HttpResponseBase:
+    """503: too much at once, or a part of the site is down for a moment."""
+    response = _error(request, 503, "service_unavailable", detail)
+    response["Retry-After"] = "5"
+    return response

@@ -8,4 +8,5 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("theme", pages.set_theme, name="theme"),
     path("docs", pages.docs, name="docs"),
+    path("docs/errors", pages.docs_errors, name="docs-errors"),
 ]

@@ -1,4 +1,4 @@
-"""Small pieces of markup and words that every page writes the same way: icons, links, money, time."""
+"""Small pieces of markup and words that all pages write alike: icons, links, money, time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 MICROS = 1_000_000
-SHAPES = {"r11": 1.0, "r43": 4 / 3, "r34": 3 / 4, "r169": 16 / 9, "r916": 9 / 16}
+STANDARD_IMAGE = 20
+SHAPES = {"r11": 1.0, "r43": 1.4286, "r34": 0.7, "r169": 1.8333, "r916": 0.5455}
 """The closed set of tile shapes that the stylesheet knows, with width over height."""
 
 
@@ -27,7 +28,7 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def nav(context: dict[str, Any], name: str, words: str, icon_name: str = "") -> SafeString:
-    """A link to a named page, marked when it is the page being read; nothing while no such page exists."""
+    """A link to a named page, marked when it is the one being read; nothing where there is none."""
     try:
         address = reverse(name)
     except NoReverseMatch:
@@ -88,3 +89,33 @@ def alt(prompt: str) -> str:
 def initial(name: str) -> str:
     """The letter an avatar shows."""
     return (str(name).strip()[:1] or "?").upper()
+
+
+@register.filter
+def before(text: str, mark: str) -> str:
+    """What stands before the first `mark`."""
+    return str(text).split(mark, 1)[0]
+
+
+@register.filter
+def left(price: Any, balance: int) -> int:
+    """What a price with a `total` leaves of a balance; negative where it does not suffice."""
+    return int(balance) - int(price.total)
+
+
+@register.filter
+def images(credits: int) -> int:
+    """How many standard images (20 credits) credits buy."""
+    return int(credits) // STANDARD_IMAGE
+
+
+@register.filter
+def cents(amount: int) -> str:
+    """US cents as dollars, without an empty part: 900 -> "$9", 950 -> "$9.50"."""
+    return f"${amount // 100}" if amount % 100 == 0 else f"${amount / 100:.2f}"
+
+
+@register.filter
+def signed(number: int) -> str:
+    """A movement with its sign: "+1,000", "−20"."""
+    return f"{'+' if number >= 0 else '−'}{abs(number):,}"

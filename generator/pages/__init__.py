@@ -1,0 +1,1 @@
+"""The pages of `generator`: create, runs, history, images, dashboard."""
