@@ -29,7 +29,7 @@ def sweep() -> int:
     if not _sweeping.acquire(blocking=False):
         return 0
     try:
-        return engine.sweep(_pool)
+        return engine.sweep(_pool, horizon=1.0)
     finally:
         _sweeping.release()
 

@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nanobanana.settings")
 
 app = Celery("nanobanana")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["accounts", "billing", "generator", "nanobanana"])
+app.autodiscover_tasks(["accounts", "billing", "generator", "gallery", "nanobanana"])

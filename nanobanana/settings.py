@@ -283,6 +283,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "generator.tasks.sweep", "schedule": timedelta(seconds=1)},
+    "publish": {"task": "gallery.tasks.publish_wanted", "schedule": timedelta(seconds=5)},
     "mend": {"task": "generator.tasks.mend", "schedule": timedelta(minutes=5)},
     "renew": {"task": "billing.tasks.renew", "schedule": timedelta(minutes=15)},
     "mail": {"task": "accounts.tasks.post_mail", "schedule": timedelta(minutes=1)},

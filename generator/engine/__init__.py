@@ -62,16 +62,19 @@ def _step_all(outputs: Iterable[Output]) -> None:
             steps.run(claim)
 
 
-def sweep(pool: ThreadPoolExecutor | None = None, seconds: float = 30.0) -> int:
-    """Take every due step of all users, in fair order, for at most `seconds`; returns how many were taken.
+def sweep(
+    pool: ThreadPoolExecutor | None = None, seconds: float = 30.0, horizon: float = 0.0
+) -> int:
+    """Take every due step of all users, in fair order, for at most `seconds`; returns how many.
 
-    With a pool the steps of a batch run side by side.
+    With a pool the steps of a batch run side by side. What falls due within `horizon` seconds is
+    waited for, so that a beat of that length makes nothing late.
     """
     ends, taken = time.monotonic() + seconds, 0
     while time.monotonic() < ends:
         _admit_all()
         batch = claims.due(BATCH)
-        if not batch:
+        if not batch and not _sleep_until_due(horizon):
             break
         taken += len(batch)
         if pool is None:
@@ -80,6 +83,19 @@ def sweep(pool: ThreadPoolExecutor | None = None, seconds: float = 30.0) -> int:
         else:
             list(pool.map(_run_in_thread, batch))
     return taken
+
+
+def _sleep_until_due(horizon: float) -> bool:
+    """Sleep until the next step is due, if that is within `horizon` seconds; False where none is."""
+    if not horizon:
+        return False
+    waiting = Output.objects.filter(state__in=Output.LIVE, lease_until=None)
+    following = waiting.order_by("due_at").values_list("due_at", flat=True).first()
+    pause = (following - timezone.now()).total_seconds() if following else horizon
+    if pause >= horizon:
+        return False
+    time.sleep(max(pause, 0.02))
+    return True
 
 
 def _run_in_thread(claim: claims.Claim) -> None:
