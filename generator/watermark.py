@@ -7,6 +7,7 @@ plate leaves a contrast above 4.5:1.
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import cast
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -26,6 +27,7 @@ SYSTEM_FONTS = (
     "Arial.ttf",
 )
 _NO_CHARACTER = "\uffff"
+_Font = ImageFont.FreeTypeFont
 
 
 def draw_watermark(image: Image.Image, text: str) -> Image.Image:
@@ -137,9 +139,5 @@ def _is_installed(name: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    if name:
-        return ImageFont.truetype(name, size)
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise TypeError("Pillow was built without FreeType")
-    return font
+    # With a size, load_default() gives a FreeType font or raises.
+    return ImageFont.truetype(name, size) if name else cast(_Font, ImageFont.load_default(size))

@@ -270,6 +270,14 @@ def disarmed() -> dict[str, bytes]:
         "jpeg with exif": encoded(picture(), "JPEG", exif=exif()),
         "jpeg with everything": encoded(picture(), "JPEG", comment=CANARY, **secret),
         "jpeg with broken exif": jpeg_with(jpeg_segment(0xE1, b"Exif\0\0MM\0*\xff\xff" + CANARY)),
+        "jpeg with exif of another kind": jpeg_with(jpeg_segment(0xE1, b"Exif\0\0XX" + CANARY)),
+        "grey jpeg with a colour profile": encoded(picture("L"), "JPEG", icc_profile=profile()),
+        "jpeg turned by a word": jpeg_with(
+            jpeg_segment(
+                0xE1,
+                b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x02\0\0\0x\0\0\0" + bytes(4) + CANARY,
+            )
+        ),
         "jpeg with a broken profile": encoded(picture(), "JPEG", icc_profile=CANARY * 40),
         "jpeg with photoshop data": jpeg_with(jpeg_segment(0xED, b"Photoshop 3.0\0" + CANARY)),
         "jpeg with app segments": jpeg_with(

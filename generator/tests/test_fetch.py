@@ -253,6 +253,20 @@ def test_the_next_address_is_tried_when_the_first_does_not_answer():
         assert fetch("http://pics.example/", policy=policy).data == PNG
 
 
+def test_addresses_that_all_hang_take_no_longer_than_the_deadline():
+    class Hanging(FakeInternet):
+        def connect_tcp(self, host, port, timeout=None, *args, **settings):
+            self.called.append(host)
+            time.sleep(timeout)
+            raise httpcore.ConnectTimeout
+
+    wire = Hanging(0)
+    policy = Policy(resolver=lambda host, port: [PUBLIC, OTHER], wire=wire)
+    with pytest.raises(FetchFailed):
+        fetch("https://pics.example/", policy=policy, seconds=0.05)
+    assert wire.called == [PUBLIC]
+
+
 def test_an_allowed_host_and_port_is_free_of_every_rule_and_its_neighbours_are_not():
     with listening(reply()) as (port, _):
         allowed = Policy(allow=frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))

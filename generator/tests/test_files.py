@@ -3,7 +3,9 @@
 import errno
 import os
 import stat
+import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -80,6 +82,29 @@ class TestStoring:
             assert str(disk) not in str(error.value)
             assert files.read(KEY) == b"old"
             assert leftovers(disk) == []
+
+    def test_a_folder_that_vanishes_while_writing_is_a_store_that_is_down(self, disk):
+        with failing("replace", errno.ENOENT), pytest.raises(StoreDown):
+            files.save(KEY, DATA)
+
+    def test_an_s3_client_that_refuses_is_a_store_that_is_down(self, monkeypatch):
+        class ClientError(Exception):
+            pass
+
+        class Bucket(InMemoryStorage):
+            def exists(self, name):
+                raise ClientError("AccessDenied: secret-bucket")
+
+        library = SimpleNamespace(ClientError=ClientError, BotoCoreError=ClientError)
+        monkeypatch.setitem(sys.modules, "botocore.exceptions", library)
+        monkeypatch.setitem(globals(), "Bucket", Bucket)
+        files._errors_of_a_store.cache_clear()
+        settings = {"default": {"BACKEND": f"{__name__}.Bucket"}}
+        monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(Bucket=Bucket))
+        with override_settings(STORAGES=settings), pytest.raises(StoreDown) as error:
+            files.exists(KEY)
+        files._errors_of_a_store.cache_clear()
+        assert "secret-bucket" not in str(error.value)
 
     def test_a_file_that_hits_the_size_limit_of_the_process_leaves_nothing(self, disk):
         pid = os.fork()

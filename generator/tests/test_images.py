@@ -11,10 +11,12 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageCms
 
 from generator import images
+from generator.image_headers import BrokenHeader, Header, read_header
 from generator.images import BadImage, TooLarge, check_upload, decode_base64, finish_result
+from generator.pixels import UNREADABLE, decode
 from generator.tests import hostile_files
 from generator.tests.hostile_files import CANARY, encoded, picture
 
@@ -129,6 +131,45 @@ def test_an_upload_keeps_its_kind_and_is_described_truly(kind):
     assert checked.sha256 == hashlib.sha256(checked.data).hexdigest()
     assert opened(checked).format == kind
     assert differs(opened(checked), picture()) < (1 if kind == "PNG" else 90)
+
+
+def test_a_lossless_webp_is_read_exactly():
+    checked = check_upload(encoded(picture(), "WEBP", lossless=True))
+    assert differs(checked.pixels, picture()) == 0
+
+
+def test_a_picture_that_says_it_is_srgb_keeps_its_pixels():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    checked = check_upload(encoded(picture(), "PNG", icc_profile=profile))
+    assert differs(checked.pixels, picture()) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "claim"),
+    [
+        ("PNG", Header("JPEG", 48, 32)),
+        ("PNG", Header("PNG", 32, 48)),
+        ("GIF", Header("PNG", 48, 32)),
+    ],
+)
+def test_a_decoder_that_sees_something_else_than_the_header_said_is_not_trusted(kind, claim):
+    with pytest.raises(UNREADABLE):
+        decode(encoded(picture(), kind), claim)
+
+
+def test_a_decoder_that_sees_more_frames_than_the_header_said_is_not_trusted():
+    with pytest.raises(UNREADABLE, match="frame"):
+        decode(hostile_files.moving("WEBP", 3), Header("WEBP", 8, 8))
+
+
+def test_a_marker_without_a_body_does_not_hide_the_size():
+    data = encoded(picture(), "JPEG")
+    assert read_header(data[:2] + b"\xff\xd0\xff\xff" + data[2:]).width == 48
+
+
+def test_a_header_of_no_kind_is_broken():
+    with pytest.raises(BrokenHeader):
+        read_header(b"neither")
 
 
 def test_the_bytes_stay_out_of_logs():
