@@ -70,13 +70,16 @@ async def send_events(
 async def _relay(
     seen: int, stream: Stream, poller: Poller, send: Send, gone: asyncio.Task[None]
 ) -> None:
+    known: tuple[int, str] | None = None
     while not (gone.done() or poller.draining or stream.vanished):
         latest = stream.latest
         if latest is not None:
             status = _status(latest[1])
-            if latest[0] > seen:
-                seen = latest[0]
+            version = latest[0]
+            # Within one version, progress moves on; what a resumed client has seen is not resent.
+            if version > seen or (version == seen and known not in {None, latest}):
                 await _body(send, _event(status, *latest))
+            seen, known = max(seen, version), latest
             if status in _ENDS:
                 return
         if stream.latest is latest:

@@ -32,7 +32,7 @@ class Stream:
         """Takes the newest snapshot, or None for a generation that is no more."""
         if snapshot is None:
             self.vanished = True
-        elif self.latest is not None and self.latest[0] == snapshot[0]:
+        elif self.latest == snapshot:
             return
         self.latest = snapshot or self.latest
         self.changed.set()

@@ -194,6 +194,16 @@ def test_a_stream_tells_each_state_until_the_end(stage, generation):
     assert list(stream) == [event(3, "completed", "completed")]
 
 
+def test_progress_within_a_version_is_told_too(stage, generation):
+    stage.story.states[generation] = (2, '{"status": "processing", "progress": 10}')
+    stream = frames(stage, generation)
+    assert '"progress": 10' in [next(stream), next(stream)][1]
+    stage.story.states[generation] = (2, '{"status": "processing", "progress": 60}')
+    assert '"progress": 60' in next(stream)
+    stage.story.reach(generation, 3, "completed")
+    assert list(stream) == [event(3, "completed", "completed")]
+
+
 def test_a_resumed_stream_skips_what_was_seen(stage, generation):
     stage.story.reach(generation, 4, "processing")
     stream = frames(stage, generation, **{"Last-Event-ID": "4"})

@@ -6,6 +6,7 @@ import os
 import resource
 import socket
 import sys
+import threading
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 if TYPE_CHECKING:
     from nanobanana.embedded import Workshop
 
-STOP_SECONDS = 20.0
+STOP_SECONDS, LAST_SECONDS = 20.0, 3.0
 CONNECTIONS = 65_536
 
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         """Binds first, so that a taken port is told before anything is made."""
         _allow_many_connections()
         listener = self._listener(options["host"], options["port"])
+        _address_links(listener)
         try:
             self._serve(listener)
         except KeyboardInterrupt:
@@ -57,8 +59,7 @@ class Command(BaseCommand):
         host, port = listener.getsockname()[:2]
 
         def ready() -> None:
-            shown = f"[{host}]" if ":" in host else host
-            self.stdout.write(f"NanoBanana answers at http://{shown}:{port}")
+            self.stdout.write(f"NanoBanana answers at {_url(host, port)}")
             self.stdout.flush()
             if workshop is not None:
                 workshop.start()
@@ -70,6 +71,10 @@ class Command(BaseCommand):
         if workshop is not None and not workshop.stop(STOP_SECONDS):
             # What still runs is taken up again by its row after the next start.
             self._leave(0)
+        # Threads of other pools are joined at the interpreter's end: not for long.
+        last_resort = threading.Timer(LAST_SECONDS, self._leave, [0])
+        last_resort.daemon = True
+        last_resort.start()
 
     def _workshop(self) -> Workshop:
         """Celery, not yet started, and all that the first start has to make before that."""
@@ -86,6 +91,17 @@ class Command(BaseCommand):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _address_links(listener: socket.socket) -> None:
+    """Makes our own links lead to where we listen, unless the site's address was set."""
+    if f"http://{settings.HOST}:{settings.PORT}" == settings.SITE_URL:
+        host, port = listener.getsockname()[:2]
+        settings.SITE_URL = _url(host, port)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _allow_many_connections() -> None:
