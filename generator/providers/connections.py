@@ -93,7 +93,7 @@ class _Transport(httpx.HTTPTransport):
 
     def __init__(self, deadline: Deadline, keepalive: int) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_ssl_context(),
+            ssl_context=tls_context(),
             max_connections=None,
             max_keepalive_connections=keepalive,
             keepalive_expiry=20.0,
@@ -102,7 +102,7 @@ class _Transport(httpx.HTTPTransport):
 
 
 @functools.cache
-def _ssl_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """One for the process: making it costs a hundred times more than making a client."""
     return httpx.create_ssl_context(trust_env=False)
 

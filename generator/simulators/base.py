@@ -8,6 +8,7 @@ simulate`).
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,7 @@ class Simulator:
         self.book = Book()
         self.host = host
         self.port = port
+        self.tls: ssl.SSLContext | None = None
         self._skipped = 0.0
         self._server: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,7 +111,12 @@ class Simulator:
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(
-            self._connection, self.host, self.port, limit=256 * 1024, backlog=2048
+            self._connection,
+            self.host,
+            self.port,
+            limit=256 * 1024,
+            backlog=2048,
+            ssl=self.tls,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 

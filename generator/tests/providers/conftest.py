@@ -34,12 +34,12 @@ def sim(request: pytest.FixtureRequest, simulators: dict[str, Simulator]) -> Ite
     found.book.clear()
 
 
-def adapter(sim: Simulator, fault: str = "", **config: str) -> Provider:
+def adapter(sim: Simulator, fault: str = "", patience: float = 0.1, **config: str) -> Provider:
     """The adapter of a simulator; `config` replaces fields of its configuration.
 
-    It waits long enough for a busy machine, but not long for a `fault` that never ends.
+    It waits as long as a busy machine needs, but `patience` seconds for a `fault` without an end.
     """
-    seconds = 0.1 if fault in WAITING else 10.0
+    seconds = patience if fault in WAITING else 10.0
     cls = discover()[sim.slug]
     quick = type(cls.__name__, (cls,), {"call_seconds": seconds})
     environment = sim.environment()

@@ -130,6 +130,42 @@ def test_a_new_task_of_kie_is_invisible_for_a_moment():
         assert provider.poll(order("a fox"), waiting.remote_id).files
 
 
+@pytest.mark.parametrize(
+    ("model", "fields", "code"),
+    [
+        ("google/nano-banana", {}, 422),
+        ("no-such-model", {"prompt": "a fox"}, 422),
+        ("google/nano-banana", {"prompt": ""}, 422),
+        ("google/nano-banana", {"prompt": "a fox", "image_size": "10:7"}, 422),
+        ("google/nano-banana", {"prompt": "a fox", "output_format": "jpg"}, 422),
+        ("google/nano-banana-edit", {"prompt": "a fox"}, 422),
+        ("google/nano-banana-edit", {"prompt": "a fox", "image_urls": ["data:,x"]}, 422),
+        ("nano-banana-pro", {"prompt": "a fox", "image_input": ["https://a.test/"] * 9}, 422),
+        ("nano-banana-pro", {"prompt": "a fox", "resolution": "2k"}, 500),
+        ("nano-banana-pro", {"prompt": "a fox", "resolution": "2K"}, 200),
+    ],
+)
+def test_kie_turns_down_what_its_models_do_not_take(model, fields, code, sim):
+    answer = call(sim, "/api/v1/jobs/createTask", {"model": model, "input": fields})
+    assert (answer["code"], len(sim.created())) == (code, 1 if code == 200 else 0)
+
+
+def test_kie_knows_its_callers_by_the_bearer_header_alone(sim):
+    url = f"{sim.url}/api/v1/chat/credit"
+    assert httpx.get(url, headers={"apikey": sim.key}, trust_env=False).json()["code"] == 401
+
+
+def test_kie_gives_download_links_for_its_own_results_only(sim):
+    for url, code in ((f"{sim.url}/out/x.png", 200), ("https://a.test/x.png", 422)):
+        assert call(sim, "/api/v1/common/download-url", {"url": url})["code"] == code
+
+
+def call(sim, path: str, body: dict) -> dict:
+    """What KIE's simulator answers to a caller with its key."""
+    headers = {"authorization": f"Bearer {sim.key}"}
+    return httpx.post(sim.url + path, json=body, headers=headers, trust_env=False).json()
+
+
 @pytest.mark.slow
 def test_a_simulator_runs_by_command_and_prints_the_settings_to_use_it():
     command = [sys.executable, "manage.py", "simulate", "kie", "--seconds", "0"]
