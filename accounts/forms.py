@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from allauth.account.forms import AddEmailForm
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
 from django import forms
 from django.core.validators import RegexValidator
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import keys
@@ -78,6 +82,19 @@ class KeyForm(forms.Form):
         """The checked fields as `keys.issue` takes them."""
         cleaned = dict(self.cleaned_data)
         return {"expires_at": cleaned.pop("expires_on")} | cleaned
+
+
+class EmailForm(AddEmailForm):
+    """Another e-mail address. The present one stays, proved or not, until the new one is."""
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """Keeps the wish in the place of an earlier one, and mails the link."""
+        mine = EmailAddress.objects.filter(user=self.user)
+        mine.filter(verified=False).exclude(email=self.user.email).delete()
+        email = self.cleaned_data["email"]
+        address = EmailAddress.objects.create(user=self.user, email=email)
+        send_verification_email_to_address(request, address)
+        return address
 
 
 class ClosingForm(forms.Form):

@@ -6,6 +6,7 @@ import time
 import uuid
 
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.views import EmailView
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
@@ -17,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import addresses, keys
-from accounts.forms import SCOPE_WORDS, KeyForm, ProfileForm
+from accounts.forms import SCOPE_WORDS, EmailForm, KeyForm, ProfileForm
 from accounts.models import ApiKey, User
 
 _FRESH = 15 * 60
@@ -52,6 +53,15 @@ def account(request: HttpRequest) -> HttpResponse:
         "google": SocialAccount.objects.filter(user=user, provider="google").first(),
     }
     return render(request, "accounts/account.html", facts)
+
+
+class EmailPage(EmailView):
+    """Another e-mail address, which counts once it is confirmed."""
+
+    form_class = EmailForm
+
+    def _action_primary(self, request: HttpRequest) -> None:
+        """Nothing: an address becomes the account's by its mailed link alone."""
 
 
 @login_required

@@ -139,9 +139,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         super().set_password(user, password)
         tokens.end_all(user)
-        proved = addresses.is_proved(user, user.email)
-        if not self.request.user.is_authenticated and not proved:
+        if not self.request.user.is_authenticated and not addresses.is_proved(user, user.email):
             keys.revoke_all(user)
+            addresses.prove_only(user)
+
+    def can_delete_email(self, email_address: EmailAddress) -> bool:
+        """Only a change that waits for its proof can be dropped."""
+        return bool(email_address.email != email_address.user.email)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Confirms an address: others who only claimed it give way; other sessions end."""

@@ -295,7 +295,7 @@ def test_the_list_shows_prefixes_use_and_caps_and_only_own_keys(ann_token, ann, 
     assert key["credits_this_month"] == (45 if today.day > 1 else 40)
 
 
-X:
+def test_three_queries_list_any_number_of_keys(ann_token, ann, django_assert_max_num_queries):
     for _ in range(5):
         keys.issue(ann)
 
