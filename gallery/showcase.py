@@ -22,6 +22,7 @@ __all__ = [
     "NotPublishable",
     "NotYours",
     "change",
+    "close_report",
     "close_reports",
     "hide",
     "like",
@@ -164,6 +165,12 @@ def _set(item: Item, **columns: bool) -> None:
 def close_reports(item: Item) -> int:
     """Settle the open reports on an item; returns how many there were."""
     return Report.objects.filter(item=item, closed_at=None).update(closed_at=timezone.now())
+
+
+def close_report(report: Report) -> bool:
+    """Settle one report; False where it is settled already."""
+    open_one = Report.objects.filter(pk=report.pk, closed_at=None)
+    return bool(open_one.update(closed_at=timezone.now()))
 
 
 @transaction.atomic
