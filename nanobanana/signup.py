@@ -150,6 +150,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Confirms an address: others who only claimed it give way; other sessions end."""
         user = email_address.user
+        here = request.user.pk == user.pk  # looked at now: the change ends every session
         try:
             with transaction.atomic():
                 addresses.take_over(email_address.email, keep=user)
@@ -159,7 +160,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         if done and changed:
             tokens.end_all(user)
-            if request.user.is_authenticated and request.user.pk == user.pk:
+            if here:
                 user.refresh_from_db()
                 update_session_auth_hash(request, user)
         return done
