@@ -13,24 +13,11 @@ import zlib
 
 from PIL import Image, ImageCms, PngImagePlugin
 
+from generator.tests.pictures import encoded, picture
+
 CANARY = b"canary-7f3a-secret"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 SCRIPT = b"<script>alert('" + CANARY + b"')</script>"
-
-
-def picture(mode: str = "RGB", size: tuple[int, int] = (48, 32)) -> Image.Image:
-    """A picture whose four corners differ, so that turning and mirroring show."""
-    drawn = Image.linear_gradient("L").resize(size)
-    other = drawn.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-    flat = Image.new("L", size, 200)
-    flat.paste(20, (0, 0, size[0] // 2, size[1] // 2))
-    return Image.merge("RGB", (drawn, other, flat)).convert(mode)
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from generator.images import finish_result
-from generator.tests.hostile_files import encoded
+from generator.tests.pictures import encoded
 from generator.watermark import draw_watermark
 
 TEXTS = [
