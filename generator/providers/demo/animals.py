@@ -1,4 +1,4 @@
-"""The one place for animals: the cat (or dog) before a huge moon."""
+"""The one place for animals: the cat (or dog, or person) before a huge moon."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from generator.providers.demo.raster import (
 from generator.providers.demo.skies import WHITE, stars, sunlit
 from generator.providers.demo.words import Wish
 
+FOOT = 0.855
 CAT = (
     (-0.02, 0.0),
     (-0.22, 0.0),
@@ -68,6 +69,50 @@ DOG = (
     (0.12, 0.0),
 )
 
+PERSON = (
+    (-0.1, 0.0),
+    (-0.1, -0.2),
+    (-0.13, -0.32),
+    (-0.15, -0.52),
+    (-0.19, -0.5),
+    (-0.2, -0.62),
+    (-0.17, -0.76),
+    (-0.06, -0.805),
+    (-0.055, -0.845),
+    (-0.085, -0.89),
+    (-0.09, -0.96),
+    (-0.04, -1.01),
+    (0.04, -1.01),
+    (0.09, -0.96),
+    (0.085, -0.89),
+    (0.055, -0.845),
+    (0.06, -0.805),
+    (0.17, -0.76),
+    (0.2, -0.62),
+    (0.19, -0.5),
+    (0.15, -0.52),
+    (0.13, -0.32),
+    (0.1, -0.2),
+    (0.1, 0.0),
+    (0.02, 0.0),
+    (0.0, -0.28),
+    (-0.02, 0.0),
+)
+PEOPLE = (
+    "person",
+    "woman",
+    "man",
+    "girl",
+    "boy",
+    "portrait",
+    "face",
+    "lady",
+    "child",
+    "hero",
+    "wizard",
+    "knight",
+)
+
 
 def rounded(points: tuple[tuple[float, float], ...], times: int = 2) -> Array:
     """A polygon with its corners cut again and again, which makes it a smooth outline."""
@@ -81,7 +126,7 @@ def rounded(points: tuple[tuple[float, float], ...], times: int = 2) -> Array:
 
 
 def cat(wish: Wish, width: int, height: int) -> Image.Image:
-    """A cat (or a dog) sitting before a huge moon or sun, rim of light on its back."""
+    """A cat (a dog, a person) before a huge moon or sun, rim of light on its back."""
     rng = wish.rng("layout")
     palette = wish.palette
     w, h = half(width, height)
@@ -95,18 +140,12 @@ def cat(wish: Wish, width: int, height: int) -> Image.Image:
     ground = 0.84 + 0.02 * ridge(rng, 300, 3, 4)
     count = wish.count or 1
     dark = mix(palette.near, rgb("0a0812"), 0.45)
-    shapes = []
-    for number in range(min(count, 7)):
-        tall = unit * 0.56 * min(1.2, wish.size) * (1.0 if count == 1 else rng.uniform(0.5, 0.75))
-        x = (
-            middle[0]
-            + (number - (min(count, 7) - 1) / 2) * aspect * 0.8 / max(count, 2)
-            + rng.normal(0, 0.02)
-        )
-        shapes.append((x, tall, -1.0 if rng.random() < 0.5 else 1.0))
-    dog = wish.has("dog", "dogs", "puppy", "wolf")
-    outline = rounded(DOG if dog else CAT)
-    body = mask(width, height, lambda pen, size: _sitting(pen, size, outline, shapes, 0.855))
+    kind = _kind(wish)
+    tall = unit * (0.5 if kind == "person" else 0.56) * min(1.2, wish.size)
+    shapes = _places(rng, min(count, 7), middle[0], aspect, tall)
+    outline = rounded({"dog": DOG, "person": PERSON}.get(kind, CAT))
+    tailed = kind != "person"
+    body = mask(width, height, lambda pen, size: _sitting(pen, size, outline, shapes, tailed))
     rim = mix(palette.light, palette.accents[1], 0.3)
     image.paste(ink(rim), (round(-0.004 * height), round(-0.004 * height)), body)
     image.paste(column([mix(dark, palette.far, 0.12), dark], width, height), None, body)
@@ -120,9 +159,31 @@ def cat(wish: Wish, width: int, height: int) -> Image.Image:
         mask(width, height, lambda pen, size: slope(pen, size, ground, aspect)),
     )
     _grass(rng, image, dark, ground)
-    if not dog:
+    if kind == "cat":
         _eyes(image, palette, shapes, wish)
     return image
+
+
+def _kind(wish: Wish) -> str:
+    """Who sits or stands there."""
+    if wish.has("dog", "dogs", "puppy", "wolf"):
+        return "dog"
+    return "person" if wish.has(*PEOPLE) and not wish.has("cat", "kitten", "fox") else "cat"
+
+
+def _places(
+    rng: np.random.Generator, count: int, middle: float, aspect: float, tall: float
+) -> list[tuple[float, float, float]]:
+    """Where each stands, how tall it is, and which way it looks."""
+    step = aspect * 0.8 / max(count, 2)
+    return [
+        (
+            middle + (number - (count - 1) / 2) * step + rng.normal(0, 0.02),
+            tall * (1.0 if count == 1 else rng.uniform(0.5, 0.75)),
+            -1.0 if rng.random() < 0.5 else 1.0,
+        )
+        for number in range(count)
+    ]
 
 
 def _sitting(
@@ -130,18 +191,21 @@ def _sitting(
     unit: float,
     outline: Array,
     shapes: list[tuple[float, float, float]],
-    foot: float,
+    tailed: bool,
 ) -> None:
     for x, tall, way in shapes:
-        points = outline * np.array([tall * way, tall], np.float32) + np.array(
-            [x, foot], np.float32
+        wide = tall * (1.0 if tailed else 0.82)
+        points = outline * np.array([wide * way, tall], np.float32) + np.array(
+            [x, FOOT], np.float32
         )
         pen.polygon([(float(a) * unit, float(b) * unit) for a, b in points], fill=255)
+        if not tailed:
+            continue
         turn = np.linspace(0.2, 3.6, 70)
         tail = np.stack(
             [
                 x + way * tall * (-0.2 - 0.17 * np.sin(turn) - 0.02 * turn),
-                foot + tall * (-0.03 - 0.085 * turn + 0.03 * np.cos(turn * 2)),
+                FOOT + tall * (-0.03 - 0.085 * turn + 0.03 * np.cos(turn * 2)),
             ],
             axis=1,
         )
@@ -158,7 +222,7 @@ def _eyes(
             for share in (-0.095, 0.015):
                 cx, cy, r = (
                     (x + way * share * tall) * unit,
-                    (0.855 - 0.735 * tall) * unit,
+                    (FOOT - 0.735 * tall) * unit,
                     0.021 * tall * unit,
                 )
                 pen.ellipse([cx - r, cy - r * 0.8, cx + r, cy + r * 0.8], fill=255)

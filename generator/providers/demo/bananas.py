@@ -36,22 +36,7 @@ def banana(wish: Wish, width: int, height: int) -> Image.Image:
     plinth = count == 1 and not wish.has("float", "floating", "flying", "levitating")
     middle = (aspect / 2, 0.47 if plinth else 0.44)
     if plinth:
-        _plinth(
-            canvas,
-            palette,
-            (aspect / 2, 0.72),
-            unit * 0.42,
-            0.3,
-            mix(palette.accents[5], palette.accents[0], 0.25),
-        )
-        _plinth(
-            canvas,
-            palette,
-            (aspect / 2, 0.565),
-            unit * 0.285,
-            0.15,
-            palette.accents[0] if palette.name != "teal" else rgb("ee6f5a"),
-        )
+        _stand(canvas, palette, aspect, unit)
     peel = _peels(wish, palette, count)
     for number in range(count):
         size = unit * (0.33 if count == 1 else min(0.3, 0.5 / count + 0.03)) * min(1.2, wish.size)
@@ -78,6 +63,14 @@ def banana(wish: Wish, width: int, height: int) -> Image.Image:
             wall,
         )
     return to_image(canvas, width, height)
+
+
+def _stand(canvas: Array, palette: Palette, aspect: float, unit: float) -> None:
+    """Two drums, the smaller on the larger."""
+    pale = mix(palette.accents[5], palette.accents[0], 0.25)
+    coral = palette.accents[0] if palette.name != "teal" else rgb("ee6f5a")
+    _plinth(canvas, palette, (aspect / 2, 0.72), unit * 0.42, 0.3, pale)
+    _plinth(canvas, palette, (aspect / 2, 0.565), unit * 0.285, 0.15, coral)
 
 
 def _peels(wish: Wish, palette: Palette, count: int) -> list[Array]:
@@ -150,28 +143,26 @@ def _banana(
     nx, ny = np.sin(angle) * ridged, np.cos(angle) * ridged
     taper = np.sign(along) * np.abs(np.clip(along, -1, 1)) ** 6 * 0.8
     nx, ny = nx + np.cos(angle) * taper, ny - np.sin(angle) * taper
-    tone = mix(
-        peel,
-        peel * np.array([0.62, 0.86, 0.3], np.float32),
-        smooth(0.55, 1.0, np.abs(along) + 0.12 * across)[..., None] * 0.65,
-    )
-    tone = mix(tone, peel * 0.9, (0.35 * smooth(0.1, 0.0, np.abs(across - 0.25)))[..., None])
-    freckles = smooth(
-        0.75, 0.81, noise(rng, canvas.shape[1], canvas.shape[0], 34 * canvas.shape[0] / height, 2)
-    ) * smooth(0.85, 0.5, np.abs(along))
-    tone = mix(
-        tone,
-        rgb("5c3a12"),
-        (freckles * (0.75 if peel[0] > 0.7 and peel[2] < 0.3 else 0.0))[..., None],
-    )
-    tone = mix(
-        tone,
-        rgb("3a2a14"),
-        np.maximum(smooth(-0.93, -0.98, along), smooth(1.1, 1.14, along))[..., None],
-    )
+    tone = _peel_tone(rng, peel, along, across, 34 * canvas.shape[0] / height)
     cx, cy = nx * cos - ny * sin, nx * sin + ny * cos
     over(
         canvas,
         gloss(tone, cx, cy, rise, floor, 0.75),
         np.clip((thick - np.abs(off)) * size * height + 0.5, 0, 1) * (np.abs(along) < 1.3),
     )
+
+
+def _peel_tone(
+    rng: np.random.Generator, peel: Array, along: Array, across: Array, cells: float
+) -> Array:
+    """Colour of the skin: greener ends, a soft ridge, freckles on ripe yellow, dark stem and tip."""
+    green = peel * np.array([0.62, 0.86, 0.3], np.float32)
+    tone = mix(peel, green, smooth(0.55, 1.0, np.abs(along) + 0.12 * across)[..., None] * 0.65)
+    tone = mix(tone, peel * 0.9, (0.35 * smooth(0.1, 0.0, np.abs(across - 0.25)))[..., None])
+    if peel[0] > 0.7 and peel[2] < 0.3:
+        spots = smooth(0.75, 0.81, noise(rng, along.shape[1], along.shape[0], cells, 2))
+        tone = mix(
+            tone, rgb("5c3a12"), (0.75 * spots * smooth(0.85, 0.5, np.abs(along)))[..., None]
+        )
+    ends = np.maximum(smooth(-0.93, -0.98, along), smooth(1.1, 1.14, along))
+    return mix(tone, rgb("3a2a14"), ends[..., None])

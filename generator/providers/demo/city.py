@@ -19,6 +19,9 @@ from generator.providers.demo.raster import (
 from generator.providers.demo.skies import stars, sunlit
 from generator.providers.demo.words import Wish
 
+Tower = tuple[float, float, float]
+"""Left edge, width and height, in units."""
+
 
 def city(wish: Wish, width: int, height: int) -> Image.Image:
     """Towers with lit windows and signs, mirrored in black water."""
@@ -45,6 +48,31 @@ def city(wish: Wish, width: int, height: int) -> Image.Image:
     return _wet(rng, image, round(shore * height), palette)
 
 
+def _boxes(rng: np.random.Generator, aspect: float, depth: float, size: float) -> list[Tower]:
+    """A row of towers, highest towards the middle."""
+    boxes: list[Tower] = []
+    x = -0.03
+    while x < aspect:
+        wide = rng.uniform(0.045, 0.1) * (1.15 - 0.15 * depth)
+        hump = np.exp(-(((x + wide / 2) / aspect - 0.5) ** 2) * 5)
+        tall = (rng.uniform(0.14, 0.3) + 0.26 * hump * rng.random()) * (1.45 - 0.7 * depth)
+        boxes.append((x, wide, tall * min(1.3, size)))
+        x += wide * rng.uniform(0.85, 1.25)
+    return boxes
+
+
+def _skyline(pen: ImageDraw.ImageDraw, unit: float, boxes: list[Tower], shore: float) -> None:
+    """The towers' outlines, each with a roof house and a mast."""
+    for left, wide, tall in boxes:
+        top, middle = shore - tall, left + wide * 0.5
+        pen.rectangle([v * unit for v in (left, top, left + wide, shore)], fill=255)
+        pen.rectangle(
+            [v * unit for v in (left + wide * 0.25, top - 0.015, left + wide * 0.7, top)], fill=255
+        )
+        mast = [v * unit for v in (middle, top - 0.05 * wide / 0.07, middle, top)]
+        pen.line(mast, fill=255, width=max(1, round(unit * 0.002)))
+
+
 def _towers(
     rng: np.random.Generator,
     image: Image.Image,
@@ -55,53 +83,12 @@ def _towers(
 ) -> None:
     """One row of buildings (depth 0 far, 1 near) and what shines on them."""
     width, height = image.size
-    aspect = width / height
     palette = wish.palette
     tone = mix(mix(palette.sky[3], palette.far, 0.6), palette.near, 0.25 + 0.7 * depth)
-    boxes: list[tuple[float, float, float]] = []
-    x = -0.03
-    while x < aspect:
-        wide = rng.uniform(0.045, 0.1) * (1.15 - 0.15 * depth)
-        hump = np.exp(-(((x + wide / 2) / aspect - 0.5) ** 2) * 5)
-        boxes.append(
-            (
-                x,
-                wide,
-                (rng.uniform(0.14, 0.3) + 0.26 * hump * rng.random())
-                * (1.45 - 0.7 * depth)
-                * min(1.3, wish.size),
-            )
-        )
-        x += wide * rng.uniform(0.85, 1.25)
-
-    def draw(pen: ImageDraw.ImageDraw, unit: float) -> None:
-        for left, wide, tall in boxes:
-            top = shore - tall
-            pen.rectangle([left * unit, top * unit, (left + wide) * unit, shore * unit], fill=255)
-            pen.rectangle(
-                [
-                    (left + wide * 0.25) * unit,
-                    (top - 0.015) * unit,
-                    (left + wide * 0.7) * unit,
-                    top * unit,
-                ],
-                fill=255,
-            )
-            pen.line(
-                [
-                    (left + wide * 0.5) * unit,
-                    (top - 0.05 * wide / 0.07) * unit,
-                    (left + wide * 0.5) * unit,
-                    top * unit,
-                ],
-                fill=255,
-                width=max(1, round(unit * 0.002)),
-            )
-
+    boxes = _boxes(rng, width / height, depth, wish.size)
+    walls = column([tone, tone, mix(tone, palette.sky[-1], 0.35 * (1 - depth))], width, height)
     image.paste(
-        column([tone, tone, mix(tone, palette.sky[-1], 0.35 * (1 - depth))], width, height),
-        None,
-        mask(width, height, draw),
+        walls, None, mask(width, height, lambda pen, unit: _skyline(pen, unit, boxes, shore))
     )
     pen = ImageDraw.Draw(lights)
     for left, wide, tall in boxes:

@@ -14,6 +14,7 @@ from generator.providers.demo.raster import (
     mix,
     over,
     ramp,
+    resized,
     rgb,
     smooth,
     tile,
@@ -83,10 +84,11 @@ def silk(wish: Wish, width: int, height: int) -> Image.Image:
     along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     wind, threads = tile(rng, 256, 2, 3, 0.42), tile(rng, 256, 32, 3, 0.8)
     canvas = np.broadcast_to(mix(palette.near, rgb("07050f"), 0.82), (h, w, 3)).astype(np.float32)
-    sheets = wish.count or int(rng.integers(4, 7))
+    sheets = wish.count or int(rng.integers(5, 8))
     for number in range(sheets):
         shift = rng.uniform(0, 9)
-        lift = lookup(wind, along * 0.34 + shift, across * 0.3 + shift * 1.7) - 0.5
+        bend = lookup(wind, along[::4, ::4] * 0.34 + shift, across[::4, ::4] * 0.3 + shift * 1.7)
+        lift = resized(bend - 0.5, w, h)
         fold = across + lift * rng.uniform(0.9, 1.5) - rng.uniform(-0.25, 0.95)
         _sheet(
             canvas,
@@ -105,13 +107,13 @@ def _sheet(canvas: Array, fold: Array, thread: Array, tone: Array, wide: float) 
     steep = np.abs(np.gradient(fold, axis=0)) * fold.shape[0]
     dense = 1 / (0.22 + np.clip(steep, 0, 3))
     veil = np.where(fold > 0, np.exp(-fold / wide), np.exp(fold * 45))
-    strand = smooth(0.35, 0.85, thread)
-    light = veil * (0.1 + 0.9 * strand) * dense * 0.62
+    strand = smooth(0.3, 0.72, thread)
+    light = veil * (0.1 + 0.9 * strand) * dense * 1.15
     add(canvas, tone, np.clip(light, 0, 1.2))
     add(
         canvas,
         mix(tone, WHITE, 0.55),
-        np.clip((light - 0.5) * 0.9 + 0.4 * np.exp(-np.abs(fold) * 90) * dense * strand, 0, 1),
+        np.clip((light - 0.55) * 0.8 + 0.55 * np.exp(-np.abs(fold) * 90) * dense * strand, 0, 1),
     )
 
 

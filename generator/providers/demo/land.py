@@ -97,7 +97,8 @@ def ranges(
         colour = mix(
             mix(palette.far, palette.sky[-2], 0.25 * (1 - depth)), palette.near, depth**1.3 * 0.85
         )
-        below = np.clip((y - skyline) / 0.22, 0, 1)
+        valley = np.convolve(np.pad(skyline[0], 40, mode="edge"), np.ones(81) / 81, mode="valid")
+        below = np.clip((y - valley[None, :] + 0.02) / 0.24, 0, 1)
         body = mix(colour, mix(colour, haze, 0.55 * (1 - depth * 0.6)), (below**0.8)[..., None])
         over(canvas, body, np.clip((y - skyline) * height + 0.5, 0, 1))
 

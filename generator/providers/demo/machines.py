@@ -14,12 +14,16 @@ from generator.providers.demo.raster import (
     mix,
     over,
     rgb,
+    smooth,
     to_image,
     window,
 )
 from generator.providers.demo.skies import WHITE, sunlit
 from generator.providers.demo.studio import gloss, shadow, studio
 from generator.providers.demo.words import Wish
+
+Part = tuple[Array, float, float, float, float, float]
+"""Colour, place across and up, half width, half height and corner, in sizes of the robot."""
 
 
 def _box(
@@ -75,87 +79,38 @@ def _robot(
     tone: Array,
     floor: Array,
 ) -> None:
+    """One robot, feet first; its arms hang as chance has it."""
     pale, steel = mix(palette.accents[5], WHITE, 0.4), mix(palette.near, rgb("59616e"), 0.6)
-    shadow(canvas, floor * 0.2, (x + 0.05, foot + 0.005), 0.3 * size, 0.045 * size, 0.65)
-    for way in (-1, 1):
-        _box(
-            canvas,
-            steel,
-            (x + way * 0.085 * size, foot - 0.06 * size),
-            (0.035 * size, 0.07 * size),
-            0.03 * size,
-            floor,
-        )
-        _box(
-            canvas,
-            tone,
-            (x + way * 0.09 * size, foot - 0.015 * size),
-            (0.062 * size, 0.028 * size),
-            0.026 * size,
-            floor,
-        )
-        drop = rng.uniform(-0.1, 0.04) * size
-        _box(
-            canvas,
-            steel,
-            (x + way * 0.225 * size, foot - 0.255 * size + drop / 2),
-            (0.03 * size, 0.09 * size),
-            0.029 * size,
-            floor,
-        )
-        _box(
-            canvas,
-            tone,
-            (x + way * 0.225 * size, foot - 0.16 * size + drop),
-            (0.046 * size, 0.046 * size),
-            0.045 * size,
-            floor,
-        )
-    _box(canvas, pale, (x, foot - 0.25 * size), (0.175 * size, 0.14 * size), 0.06 * size, floor)
-    _box(
-        canvas,
-        steel * 0.7,
-        (x, foot - 0.26 * size),
-        (0.085 * size, 0.05 * size),
-        0.02 * size,
-        floor,
-    )
-    for number in range(3):
-        _box(
-            canvas,
-            palette.accents[number],
-            (x + (number - 1) * 0.05 * size, foot - 0.26 * size),
-            (0.014 * size, 0.014 * size),
-            0.0139 * size,
-            floor,
-        )
-    head = foot - 0.53 * size
-    _box(canvas, steel, (x, head - 0.185 * size), (0.008 * size, 0.06 * size), 0.0079 * size, floor)
-    _box(
-        canvas,
-        palette.accents[0],
-        (x, head - 0.25 * size),
-        (0.025 * size, 0.025 * size),
-        0.0249 * size,
-        floor,
-    )
-    _box(canvas, tone, (x, head), (0.205 * size, 0.148 * size), 0.085 * size, floor)
-    _box(
-        canvas,
-        rgb("10131c"),
-        (x, head + 0.008 * size),
-        (0.158 * size, 0.095 * size),
-        0.06 * size,
-        floor,
-    )
     shine = mix(palette.accents[1], rgb("7df9ff"), 0.6)
+    shadow(canvas, floor * 0.2, (x + 0.05, foot + 0.005), 0.3 * size, 0.045 * size, 0.65)
+    parts: list[Part] = []
     for way in (-1, 1):
-        eye = (x + way * 0.07 * size, head - 0.005 * size)
-        part, gx, gy = window(canvas, eye, 0.12 * size)
-        add(part, shine, glow(gx, gy, eye, 0.02 * size) * 0.8)
-        _box(
-            canvas, mix(shine, WHITE, 0.4), eye, (0.024 * size, 0.034 * size), 0.0239 * size, floor
+        drop = rng.uniform(-0.1, 0.04)
+        parts += [
+            (steel, way * 0.085, 0.06, 0.035, 0.07, 0.03),
+            (tone, way * 0.09, 0.015, 0.062, 0.028, 0.026),
+            (steel, way * 0.225, 0.255 - drop / 2, 0.03, 0.09, 0.029),
+            (tone, way * 0.225, 0.16 - drop, 0.046, 0.046, 0.045),
+        ]
+    parts += [(pale, 0, 0.25, 0.175, 0.14, 0.06), (steel * 0.7, 0, 0.26, 0.085, 0.05, 0.02)]
+    parts += [(palette.accents[n], (n - 1) * 0.05, 0.26, 0.014, 0.014, 0.0139) for n in range(3)]
+    parts += [
+        (steel, 0, 0.715, 0.008, 0.06, 0.0079),
+        (palette.accents[0], 0, 0.78, 0.025, 0.025, 0.0249),
+        (tone, 0, 0.53, 0.205, 0.148, 0.085),
+        (rgb("10131c"), 0, 0.522, 0.158, 0.095, 0.06),
+    ]
+    parts += [(mix(shine, WHITE, 0.4), way * 0.07, 0.535, 0.024, 0.034, 0.0239) for way in (-1, 1)]
+    for colour, across, up, wide, tall, corner in parts:
+        at = (x + across * size, foot - up * size)
+        _box(canvas, colour, at, (wide * size, tall * size), corner * size, floor)
+    for way in (-1, 1):
+        eye = (x + way * 0.07 * size, foot - 0.535 * size)
+        part, gx, gy = window(canvas, eye, 0.1 * size)
+        halo = glow(gx, gy, eye, 0.022 * size) * smooth(
+            0.1, 0.05, np.hypot(gx - eye[0], gy - eye[1]) / size
         )
+        add(part, shine, halo * 0.5)
 
 
 def balloons(wish: Wish, width: int, height: int) -> Image.Image:

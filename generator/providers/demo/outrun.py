@@ -16,6 +16,7 @@ from generator.providers.demo.raster import (
     mask,
     mix,
     ridge,
+    scaled,
     smooth,
     to_image,
 )
@@ -31,53 +32,37 @@ def outrun(wish: Wish, width: int, height: int) -> Image.Image:
     aspect = width / height
     horizon = rng.uniform(0.54, 0.62)
     canvas = backdrop(w, h, palette, horizon * 1.02)
-    x, y = grid(w, h)
-    centre, radius = (
-        (aspect * rng.uniform(0.42, 0.58), horizon - rng.uniform(0.08, 0.17)),
-        min(0.25, 0.34 * aspect) * min(1.25, wish.size),
-    )
-    add(canvas, palette.accents[0], glow(x, y, centre, radius * 1.25) * 0.75)
+    centre = (aspect * rng.uniform(0.42, 0.58), horizon - rng.uniform(0.08, 0.17))
+    radius = min(0.25, 0.34 * aspect) * min(1.25, wish.size)
+    add(canvas, palette.accents[0], glow(*grid(w, h), centre, radius * 1.25) * 0.75)
     image = stars(rng, to_image(canvas, width, height), horizon * 0.8, 1.3)
     _striped_sun(image, palette, centre, radius, wish.count or int(rng.integers(5, 9)))
-    skyline = (
-        horizon
-        - 0.02
-        - 0.1
-        * np.clip(
-            ridge(rng, 400, 5 * max(1, aspect), 5, 0.5)
-            * smooth(
-                0.04, 0.4, np.abs(np.linspace(0, 1, 400, dtype=np.float32) - centre[0] / aspect)
-            )
-            + 0.15,
-            0,
-            1,
-        )
+    _peaks(rng, image, palette, horizon, centre[0] / aspect)
+    floor = column([palette.near, mix(palette.near, palette.sky[2], 0.6)], width, height)
+    image.paste(
+        floor.crop((0, round(horizon * height), width, height)), (0, round(horizon * height))
     )
-    peaks = mask(width, height, lambda pen, unit: slope(pen, unit, skyline, aspect))
-    image.paste(column([palette.far, palette.near], width, height), None, peaks)
+    return _gridded(image, palette, horizon, centre[0], rng.uniform(0.10, 0.18))
+
+
+def _peaks(
+    rng: np.random.Generator, image: Image.Image, palette: Palette, horizon: float, gap: float
+) -> None:
+    """Dark peaks with a lit edge on both sides of the sun; `gap` is its share of the width."""
+    width, height = image.size
+    aspect = width / height
+    at = np.linspace(0, 1, 400, dtype=np.float32)
+    rise = ridge(rng, 400, 5 * max(1, aspect), 5, 0.5) * smooth(0.04, 0.4, np.abs(at - gap))
+    skyline = horizon - 0.02 - 0.1 * np.clip(rise + 0.15, 0, 1)
+    body = mask(width, height, lambda pen, unit: slope(pen, unit, skyline, aspect))
+    image.paste(column([palette.far, palette.near], width, height), None, body)
+    line = [(float(a) * aspect, float(b)) for a, b in zip(at, skyline, strict=True)]
     edge = mask(
         width,
         height,
-        lambda pen, unit: pen.line(
-            [
-                (float(a) * unit, float(b) * unit)
-                for a, b in zip(np.linspace(0, aspect, 400), skyline, strict=True)
-            ],
-            fill=255,
-            width=max(2, round(unit * 0.003)),
-        ),
+        lambda pen, unit: pen.line(scaled(line, unit), fill=255, width=max(2, round(unit * 0.003))),
     )
     image.paste(ink(palette.accents[0]), None, edge)
-    image.paste(
-        column([palette.near, mix(palette.near, palette.sky[2], 0.6)], width, height),
-        None,
-        mask(
-            width,
-            height,
-            lambda pen, unit: pen.rectangle([0, horizon * unit, 9 * unit, unit], fill=255),
-        ),
-    )
-    return _gridded(image, palette, horizon, centre[0], rng.uniform(0.10, 0.18))
 
 
 def _striped_sun(

@@ -58,52 +58,38 @@ def _tile(
     side: float,
     tones: list[tuple[int, int, int]],
 ) -> None:
+    """One square of the quilt: one of eight figures, turned by quarters."""
     (x, y), kind, turn = at, int(rng.integers(0, 8)), int(rng.integers(0, 4))
     ground, first, second = tones
-    pen.rectangle([x, y, x + side, y + side], fill=ground)
-    corner = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
+
+    def box(left: float, top: float, right: float, low: float) -> list[float]:
+        return [x + left * side, y + top * side, x + right * side, y + low * side]
+
+    corner = ((0, 0), (1, 0), (1, 1), (0, 1))
     cx, cy = corner[turn]
+    pen.rectangle(box(0, 0, 1, 1), fill=ground)
     if kind in (0, 1):
         for share, tone in ((1.0, first), (0.66, second), (0.33, ground))[: 1 + 2 * kind]:
-            pen.pieslice(
-                [cx - side * share, cy - side * share, cx + side * share, cy + side * share],
-                90 * turn,
-                90 * turn + 90,
-                fill=tone,
-            )
+            round_box = box(cx - share, cy - share, cx + share, cy + share)
+            pen.pieslice(round_box, 90 * turn, 90 * turn + 90, fill=tone)
     elif kind == 2:
-        pen.ellipse(
-            [x + side * 0.14, y + side * 0.14, x + side * 0.86, y + side * 0.86], fill=first
-        )
+        pen.ellipse(box(0.14, 0.14, 0.86, 0.86), fill=first)
     elif kind == 3:
-        pen.polygon([corner[turn], corner[(turn + 1) % 4], corner[(turn + 2) % 4]], fill=first)
+        trio = [corner[(turn + step) % 4] for step in range(3)]
+        pen.polygon([(x + a * side, y + b * side) for a, b in trio], fill=first)
     elif kind == 4:
-        for band in range(0, 6, 2):
-            box = [x, y + side * band / 6, x + side, y + side * (band + 1) / 6]
-            pen.rectangle(
-                box if turn % 2 else [x + side * band / 6, y, x + side * (band + 1) / 6, y + side],
-                fill=first,
-            )
+        for band in (0, 1 / 3, 2 / 3):
+            end = band + 1 / 6
+            pen.rectangle(box(0, band, 1, end) if turn % 2 else box(band, 0, end, 1), fill=first)
     elif kind == 5:
-        pen.pieslice(
-            [
-                x,
-                y + side * (0.5 if turn % 2 else -0.5),
-                x + side,
-                y + side * (1.5 if turn % 2 else 0.5),
-            ],
-            180 * (turn % 2),
-            180 * (turn % 2) + 180,
-            fill=first,
-        )
+        low = turn % 2
+        pen.pieslice(box(0, low - 0.5, 1, low + 0.5), 180 * low, 180 * low + 180, fill=first)
     elif kind == 6:
-        pen.pieslice([x - side, y, x + side, y + side * 2], 270, 360, fill=first)
-        pen.pieslice([x, y - side, x + side * 2, y + side], 90, 180, fill=second)
+        pen.pieslice(box(-1, 0, 1, 2), 270, 360, fill=first)
+        pen.pieslice(box(0, -1, 2, 1), 90, 180, fill=second)
     else:
-        pen.ellipse([x + side * 0.1, y + side * 0.1, x + side * 0.9, y + side * 0.9], fill=first)
-        pen.ellipse(
-            [x + side * 0.32, y + side * 0.32, x + side * 0.68, y + side * 0.68], fill=second
-        )
+        pen.ellipse(box(0.1, 0.1, 0.9, 0.9), fill=first)
+        pen.ellipse(box(0.32, 0.32, 0.68, 0.68), fill=second)
 
 
 def _papered(rng: np.random.Generator, image: Image.Image) -> Image.Image:

@@ -131,7 +131,7 @@ def _blossoms(
     pink = mix(rgb("f7a8c0"), wish.palette.accents[0], 0.3)
     tones = [mix(pink, WHITE, 0.15), mix(pink, WHITE, 0.6), mix(pink, rgb("d9547e"), 0.45)]
     spots = np.array(tips, np.float32)[rng.permutation(len(tips))[: int(900 * share)]]
-    for number, tone in enumerate(tones):
+    for tone in tones:
         flowers = np.repeat(spots, 2, axis=0) + rng.normal(0, 0.016, (len(spots) * 2, 2))
         loose = rng.uniform([0, 0.2], [aspect, 1.0], (25, 2))
         spread = np.concatenate([flowers, loose])

@@ -105,7 +105,7 @@ def moon(
     height, width = canvas.shape[:2]
     x, y = grid(width, height)
     face = disc(x, y, at, radius, 1.5 / height)
-    seas = smooth(0.5, 0.7, noise(rng, width, height, 1.1 / radius, 4)) * 0.13
+    seas = smooth(0.5, 0.7, noise(rng, width, height, 2.0 / radius, 4)) * 0.1
     over(canvas, mix(palette.light, WHITE, 0.3) * (1 - seas[..., None]), face)
 
 

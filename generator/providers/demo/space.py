@@ -196,12 +196,12 @@ def galaxy(wish: Wish, width: int, height: int) -> Image.Image:
         ],
         np.clip(reach * 0.9, 0, 1),
     )
-    add(canvas, body, np.clip(arm * (0.35 + 1.5 * grain) * 1.7 * (1 - 0.45 * dust), 0, 1.5))
+    add(canvas, body, np.clip(arm * (0.35 + 1.5 * grain) * 2.1 * (1 - 0.45 * dust), 0, 1.5))
     add(
         canvas,
         palette.light,
         np.clip(0.9 * np.exp(-((reach * 5.5) ** 1.1)) + 0.42 * np.exp(-reach * 3.4), 0, 1.3),
     )
-    knots = smooth(0.72, 0.95, noise(rng, w, h, 60, 2)) * arm
+    knots = smooth(0.66, 0.95, noise(rng, w, h, 130, 1)) * arm
     add(canvas, mix(palette.accents[0], np.ones(3, np.float32), 0.5), np.clip(knots * 2.4, 0, 1))
     return stars(rng, to_image(canvas, width, height), 1.5, 4)

@@ -62,8 +62,8 @@ def view(
     """Look over a repeating height map from `eye` above its floor.
 
     `lift` is how high its tops stand, `scale` repeats of the map in a unit of ground, `horizon`
-    the share of the
-    picture above the horizon; over the first `rise` units the ground climbs from the floor.
+    the share of the picture above the horizon; over the first `rise` units the ground climbs
+    from the floor.
     """
     aspect = width / height
     distance, screen = _marched(

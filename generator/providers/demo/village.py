@@ -170,56 +170,40 @@ def _house(
     """Walls, windows, a gabled roof and sometimes a chimney."""
     wide, deep = rng.uniform(0.55, 0.75), rng.uniform(0.5, 0.7)
     high = 0.5 + 0.42 * (storeys - 1) + rng.uniform(0, 0.12)
-    walls = (
-        rgb("f6e3c0"),
-        rgb("f2c7a5"),
-        rgb("e8d9ee"),
-        rgb("f3ede0"),
+    walls = [
+        *map(rgb, ("f6e3c0", "f2c7a5", "e8d9ee", "f3ede0")),
         mix(rgb("f3ede0"), palette.accents[1], 0.35),
-    )
-    roofs = (
-        rgb("b5432f"),
-        rgb("c9742e"),
-        mix(rgb("2e4a8f"), palette.accents[2], 0.4),
-        mix(rgb("7a2f52"), palette.accents[3], 0.3),
-    )
+    ]
+    roofs = [rgb("b5432f"), rgb("c9742e"), mix(rgb("2e4a8f"), palette.accents[2], 0.4)]
+    roofs.append(mix(rgb("7a2f52"), palette.accents[3], 0.3))
     wall, roof = walls[int(rng.integers(0, 5))], roofs[int(rng.integers(0, 4))]
-    board.face(
-        [
-            (x - 0.05, y + deep, 0),
-            (x + wide, y + deep, 0),
-            (x + wide + 0.3, y + deep + 0.25, 0),
-            (x + 0.1, y + deep + 0.25, 0),
-        ],
-        rgb("34502f"),
-    )
+    front = y + deep
+    cast = [
+        (x - 0.05, front, 0.0),
+        (x + wide, front, 0.0),
+        (x + wide + 0.3, front + 0.25, 0.0),
+        (x + 0.1, front + 0.25, 0.0),
+    ]
+    board.face(cast, rgb("34502f"))
     board.block(x, y, wide, deep, 0, high, wall)
     _panes(rng, board, x, y, wide, deep, storeys, dark)
-    top, ridge_at, eave = high + 0.34, x + wide / 2, 0.06
-    board.face(
-        [(x, y + deep, high), (x + wide, y + deep, high), (ridge_at, y + deep, top)], wall * 0.97
-    )
-    cover = WHITE * 0.96 if snow else roof
-    board.face(
-        [
-            (x - eave, y - eave, high - 0.04),
-            (x - eave, y + deep + eave, high - 0.04),
-            (ridge_at, y + deep + eave, top),
-            (ridge_at, y - eave, top),
-        ],
-        cover * 1.06,
-    )
-    board.face(
-        [
-            (x + wide + eave, y - eave, high - 0.04),
-            (x + wide + eave, y + deep + eave, high - 0.04),
-            (ridge_at, y + deep + eave, top),
-            (ridge_at, y - eave, top),
-        ],
-        cover * 0.8,
-    )
+    gable = [(x, front, high), (x + wide, front, high), (x + wide / 2, front, high + 0.34)]
+    board.face(gable, wall * 0.97)
+    _roof(board, (x, y, high), wide, deep, WHITE * 0.96 if snow else roof)
     if rng.random() < 0.4:
-        board.block(x + wide * 0.68, y + deep * 0.3, 0.1, 0.1, high, top + 0.1, rgb("8a5a4a"))
+        board.block(x + wide * 0.68, y + deep * 0.3, 0.1, 0.1, high, high + 0.44, rgb("8a5a4a"))
+
+
+def _roof(board: Board, corner: Corner, wide: float, deep: float, tone: Array) -> None:
+    """Two slopes from a ridge, reaching a little beyond the walls."""
+    x, y, high = corner
+    back, front, low, top = y - 0.06, y + deep + 0.06, high - 0.04, high + 0.34
+    middle = x + wide / 2
+    for edge, light in ((x - 0.06, 1.06), (x + wide + 0.06, 0.8)):
+        board.face(
+            [(edge, back, low), (edge, front, low), (middle, front, top), (middle, back, top)],
+            tone * light,
+        )
 
 
 def _panes(

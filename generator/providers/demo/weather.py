@@ -140,7 +140,7 @@ def fog(rng: np.random.Generator, image: Image.Image, wish: Wish) -> Image.Image
 
 def _starred(rng: np.random.Generator, image: Image.Image, wish: Wish) -> Image.Image:
     """Stars in the upper half; a bright picture goes dark first."""
-    if np.asarray(image.convert("L").resize((16, 16))).mean() < 70:
+    if np.asarray(image.convert("L").resize((16, 16))).mean() < 112:
         return stars(rng, image, 0.55, 1.6)
     night = ImageChops.multiply(image, Image.new("RGB", image.size, (120, 128, 186)))
     return stars(rng, night, 0.55, 2.0)

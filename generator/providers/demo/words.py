@@ -38,7 +38,7 @@ SCENES = {
         "sci-fi scifi satellite 🪐 🚀"
     ),
     "galaxy": (
-        "galaxy nebula cosmos universe milky stardust constellation supernova cosmic "
+        "galaxy spiral nebula cosmos universe milky stardust constellation supernova cosmic "
         "blackhole vortex ✨"
     ),
     "village": (
@@ -61,7 +61,7 @@ SCENES = {
     ),
     "sunflower": (
         "sunflower flower flowers daisy dahlia petal petals rose roses bouquet lotus mandala "
-        "bloom spiral tulip 🌻 🌷 🌹 🌺"
+        "bloom tulip 🌻 🌷 🌹 🌺"
     ),
     "stained": "stained-glass stained glass mosaic cathedral church window angel saint",
     "marble": (
