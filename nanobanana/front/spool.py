@@ -136,9 +136,9 @@ class Spool:
         return message
 
     def _take(self, body: Body, piece: bytes) -> None:
-        body.size += len(piece)
-        if body.size > self._limits.body:
+        if body.size + len(piece) > self._limits.body:
             raise too_large(self._limits.body)
+        body.size += len(piece)
         body.pieces.append(piece)
         body.held += len(piece)
         self._memory += len(piece)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from nanobanana.front import Front, server
 from nanobanana.front.lanes import is_intake
-from nanobanana.tests.front_stage import Stage, eventually, performed
+from nanobanana.front.spool import Limits
+from nanobanana.tests.front_stage import Stage, Story, eventually, performed
 
 
 @pytest.fixture(scope="module")
@@ -247,3 +250,42 @@ def test_facts_about_the_connection_are_standard(client):
     assert (facts["REQUEST_METHOD"], facts["SERVER_PROTOCOL"]) == ("GET", "HTTP/1.1")
     assert json.dumps(facts["wsgi.url_scheme"]) == '"http"'
     assert Path(facts["PATH_INFO"]) == Path("/echo")
+
+
+def test_memory_and_disk_for_bodies_are_given_back(stage, client):
+    client.post("/echo", content=b"x" * 3_000_000)
+    client.post("/echo", content=(b"x" * 500_000 for _ in range(20)))
+    client.post("/echo", content=b"x")
+    spool = stage.front._spool
+    assert eventually(lambda: (spool._memory, spool._disk) == (0, 0))
+
+
+def test_when_no_room_is_left_for_bodies_the_client_is_told_to_come_back(tmp_path):
+    with performed(tmp_path, limits=Limits(disk=1_500_000)) as small:
+        assert httpx.post(f"{small.url}/echo", content=b"x" * 1_000_000).status_code == 200
+        answer = httpx.post(f"{small.url}/echo", content=b"x" * 3_000_000)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_a_head_that_drips_is_408_and_silence_is_hung_up_on(stage, monkeypatch):
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.1)
+    assert stage.raw(b"GET / HTTP/1.1\r\nHost:").startswith(b"HTTP/1.1 408 ")
+    assert stage.raw() == b""
+    kept = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert b"HTTP/1.1 408 " in stage.raw(kept, b"GET / HTTP/1.1\r\n")
+
+
+def test_two_requests_sent_at_once_are_answered_in_order(stage):
+    first = b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    answers = stage.raw(first + last)
+    assert answers.count(b"HTTP/1.1 200 ") == 2
+    assert answers.endswith(b"hello")
+
+
+def test_the_second_signal_forces_the_end(tmp_path):
+    stopping = server.FrontServer(Front(lambda *_: [], Story()), "127.0.0.1", 0)
+    stopping.handle_exit(signal.SIGTERM, None)
+    assert (stopping.should_exit, stopping.force_exit) == (True, False)
+    stopping.handle_exit(signal.SIGINT, None)
+    assert stopping.force_exit
