@@ -155,7 +155,7 @@ def _banana(
 def _peel_tone(
     rng: np.random.Generator, peel: Array, along: Array, across: Array, cells: float
 ) -> Array:
-    """Colour of the skin: greener ends, a soft ridge, freckles on ripe yellow, dark stem and tip."""
+    """Colour of the skin: greener ends, a soft ridge, freckles on ripe yellow, dark ends."""
     green = peel * np.array([0.62, 0.86, 0.3], np.float32)
     tone = mix(peel, green, smooth(0.55, 1.0, np.abs(along) + 0.12 * across)[..., None] * 0.65)
     tone = mix(tone, peel * 0.9, (0.35 * smooth(0.1, 0.0, np.abs(across - 0.25)))[..., None])

@@ -28,7 +28,7 @@ from generator.providers.demo.words import Wish
 
 def _rippled(seen: View, sun: Array, warp: Array, fade: float) -> Array:
     """Wind ripples across the sand, gone where they would be finer than a pixel."""
-    phase = seen.z * 46 + lookup(warp, seen.x * 0.11, seen.z * 0.11) * 46 + seen.x * 9
+    phase = seen.z * 62 + lookup(warp, seen.x * 0.11, seen.z * 0.11) * 62 + seen.x * 11
     return np.asarray(
         np.sin(phase) * np.exp(-seen.distance * fade) * (0.25 + 0.75 * sun), dtype=np.float32
     )
@@ -61,7 +61,9 @@ def dunes(wish: Wish, width: int, height: int) -> Image.Image:
     side = 1.0 if sun[0] > aspect / 2 else -1.0
     light = shaded(sand, 34.0, (side, 0.42, 0.75), reach=40, slope=0.006)
     lit = lookup(light, seen.x * 0.14, seen.z * 0.14)
-    lit = np.clip(lit * 1.05 + 0.1 + 0.2 * _rippled(seen, lit, base, 0.22), 0, 1)
+    fine = lookup(tile(rng, 128, 32, 2), seen.x * 5, seen.z * 5) - 0.5
+    lit = lit + 0.11 * fine * np.exp(-seen.distance * 0.5)
+    lit = np.clip(lit * 1.05 + 0.1 + 0.2 * _rippled(seen, lit, base, 0.27), 0, 1)
     grain = mix(rgb("dc9a50"), palette.far, 0.8 if palette.dark else 0.22)
     grain = mix(rgb("dc9a50"), palette.far, 0.8 if palette.dark else 0.22)
     cold = mix(palette.near, grain, 0.3)
@@ -123,9 +125,9 @@ def _fields(rng: np.random.Generator, wish: Wish, seen: View) -> Array:
     patches = tile(rng, 256, 5, 2, 0.3)
     which = np.floor(lookup(patches, seen.x * 0.1, seen.z * 0.1) * 9)
     turn = which * 2.4
-    rows = np.sin((seen.x * np.cos(turn) + seen.z * np.sin(turn)) * 21)
+    rows = np.sin((seen.x * np.cos(turn) + seen.z * np.sin(turn)) * 52)
     table = np.stack([crops[i % 5] for i in range(10)])
-    fade = np.exp(-seen.distance * 0.2)
+    fade = np.exp(-seen.distance * 0.24)
     return np.asarray(
         table[which.astype(int).clip(0, 9)] * (1 + 0.13 * (rows * fade)[..., None]),
         dtype=np.float32,

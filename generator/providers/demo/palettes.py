@@ -169,7 +169,7 @@ PALETTES = {palette.name: palette for palette in _ALL}
 
 MOODS = {
     "dawn": "dawn sunrise daybreak morning peach pastel gentle hopeful",
-    "sunset": "sunset golden-hour evening ember glowing romantic orange",
+    "sunset": "sunset golden-hour evening ember glowing romantic",
     "noon": "noon day daytime sunny midday bright cheerful clear summer happy",
     "dusk": "dusk twilight gloaming blue-hour calm quiet melancholy",
     "night": "night midnight nocturnal moonlit moonlight dark starry stars nighttime",
@@ -236,8 +236,9 @@ def tinted(palette: Palette, hue: float, share: float = 0.75) -> Palette:
     """The palette drawn towards one hue; light and dark stay where they were."""
 
     def towards(old: float, light: float, sat: float) -> HLS:
-        gap = (hue - old + 0.5) % 1 - 0.5
-        return (old + gap * share) % 1, light, min(1.0, sat * 0.8 + 0.18)
+        own = np.array(colorsys.hls_to_rgb(old, light, sat))
+        asked = np.array(colorsys.hls_to_rgb(hue, light, min(1.0, sat * 0.75 + 0.22)))
+        return colorsys.rgb_to_hls(*(own + (asked - own) * share).tolist())
 
     return _mapped(palette, towards)
 

@@ -72,7 +72,7 @@ def view(
     screen = np.clip(screen * height, 0, height - 1e-3)
     skyline = np.minimum.accumulate(screen, axis=0)
     step = _step_of_pixels(skyline, height)
-    exact = _between(skyline, step, height)
+    exact = _between(screen, skyline, step, height)
     z = near * (far / near) ** (exact / (steps - 1))
     side = ((np.arange(width, dtype=np.float32) + 0.5) / width - 0.5)[None, :] * aspect
     ground = (np.arange(height, dtype=np.float32)[:, None] + 0.5 - skyline[-1][None, :]).clip(0, 1)
@@ -93,14 +93,15 @@ def _step_of_pixels(skyline: Array, height: int) -> Array:
     return np.minimum.accumulate(first, axis=0)[:height]
 
 
-def _between(skyline: Array, step: Array, height: int) -> Array:
-    """The step as a fraction, so that the ground shows no rows."""
+def _between(screen: Array, skyline: Array, step: Array, height: int) -> Array:
+    """The step as a fraction, so that the ground shows no rows; never a place hidden by a crest."""
     columns = np.arange(skyline.shape[1])[None, :]
     pixel = np.arange(height, dtype=np.float32)[:, None] + 0.5
     upper = skyline[step, columns]
     before = np.maximum(step - 1, 0)
     lower = skyline[before, columns]
     share = np.clip((lower - pixel) / np.maximum(lower - upper, 1e-3), 0, 1)
+    share = np.where(screen[before, columns] > lower + 0.5, 1, share)
     return np.asarray(before + share * (step > 0), dtype=np.float32)
 
 

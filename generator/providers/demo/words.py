@@ -170,7 +170,7 @@ FITTING = {
     "robot": "teal candy neon gold",
     "balloons": "dawn noon candy sunset",
 }
-TIMES = frozenset({"dawn", "sunset", "noon", "dusk", "night", "mono"})
+TIMES = frozenset({"dawn", "sunset", "noon", "dusk", "night", "mono", "neon", "aurora"})
 _SPLIT = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
@@ -263,10 +263,12 @@ def read(prompt: str, style: str | None, seed: int | None, index: int, extra: st
 
 def _palette(words: list[str], scene: str, dice: np.random.Generator) -> Palette:
     moods = _score(words, _MOOD_BY_WORD)
+    hues = [HUES[word] for word in words if word in HUES]
+    if hues:
+        moods.pop("gold", None)
     mood = _best({name: worth * (2.0 if name in TIMES else 1.0) for name, worth in moods.items()})
     fitting = str(dice.choice(FITTING[scene].split()))
     palette = turned(PALETTES[mood or fitting], float(dice.uniform(-0.025, 0.025)))
-    hues = [HUES[word] for word in words if word in HUES]
     if not hues or palette.name in words or mood == "bauhaus":
         return palette
     share = 0.75 if mood is None else 0.3
