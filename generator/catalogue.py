@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accounts.owner import Owner
-from generator import pricing, upstreams, validation
-from generator.models import Model, Route, Style, Upload
+from generator import pricing, shelf, upstreams, validation
+from generator.models import Model, Route, Upload
 from generator.models.querysets import read_id
 from generator.validation import ABSENT, Invalid
 
@@ -91,7 +91,7 @@ class Offer:
 def find(name: Any) -> Model:
     """The model of an id or alias; Invalid with `unknown_model` where there is none."""
     if isinstance(name, str) and len(name) <= 60:
-        models = {model.slug: model for model in Model.objects.prefetch_related("routes")}
+        models = shelf.models()
         found = models.get(name) or next((m for m in models.values() if name in m.aliases), None)
         if found is not None:
             return found
@@ -103,7 +103,7 @@ def find(name: Any) -> Model:
 def offered() -> list[Offer]:
     """Every enabled model in the catalogue's order, with what it takes and costs."""
     offers = []
-    for model in Model.objects.filter(enabled=True).prefetch_related("routes"):
+    for model in filter(lambda model: model.enabled, shelf.models().values()):
         routes = upstreams.routes_of(model)
         offers.append(
             Offer(
@@ -247,7 +247,7 @@ def _mode(value: Any, model: Model, has_images: bool) -> str:
 
 
 def _style(value: Any) -> str:
-    slugs = list(Style.objects.filter(enabled=True).values_list("slug", flat=True))
+    slugs = [style.slug for style in shelf.styles().values() if style.enabled]
     if value not in slugs or not isinstance(value, str):
         raise ValueError(f"Must be one of {', '.join(slugs)}.")
     return value

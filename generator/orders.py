@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from generator import storage
-from generator.models import Attempt, Generation, Output, Style, Upload
+from generator import shelf, storage
+from generator.models import Attempt, Generation, Output, Upload
 from generator.providers.base import InputImage, Order
 
 _ADAPTER_FIELDS = ("resolution", "quality", "duration", "negative_prompt", "guidance", "steps")
@@ -36,7 +36,7 @@ def build(
 
 
 def _styled(generation: Generation) -> str:
-    style = Style.objects.filter(slug=generation.style).first()
+    style = shelf.styles().get(generation.style)
     return style.template.replace("{prompt}", generation.prompt) if style else generation.prompt
 
 
