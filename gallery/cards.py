@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -13,9 +14,11 @@ from django.urls import reverse
 from gallery import authors
 from gallery.models import Item, Like
 from generator import storage
+from generator.catalogue import RATIOS
 from generator.models import Model
 
 ALT_WORDS = 14
+NEAR = 0.02
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,22 @@ class Card:
     def author_url(self) -> str:
         """The author's page."""
         return reverse("author", args=[self.author_slug])
+
+    @property
+    def ratio(self) -> str:
+        """The shape by its name in the catalogue, such as 16:9; empty where it has none."""
+        share = (self.width or 1) / (self.height or 1)
+        named = (name for name, (w, h) in RATIOS.items() if abs(w / h / share - 1) < NEAR)
+        return next(named, "")
+
+    @property
+    def remix_url(self) -> str:
+        """The create page, filled in as far as the author shows what made the picture."""
+        still = {"model": self.model, "aspect_ratio": self.ratio}
+        moving = {"mode": "video", "video_model": self.model}
+        named = {"prompt": self.prompt, **(moving if self.is_video else still)}
+        query = urlencode({name: value for name, value in named.items() if value})
+        return f"{reverse('generator')}?{query}"
 
 
 def of(items: Iterable[Item], reader: Any = None) -> list[Card]:
