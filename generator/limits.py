@@ -66,7 +66,7 @@ def check(wallet: Wallet) -> None:
 
 
 def _images(**columns: object) -> int:
-    """Images of trials in the last day with these columns; canceled and failed ones are given back."""
+    """Images of trials in the last day with these columns; failed ones are given back."""
     day = timezone.now() - timedelta(days=1)
     made = Generation.objects.filter(created_at__gt=day, wallet=None, **columns)
     made = made.exclude(status__in=(Generation.Status.FAILED, Generation.Status.CANCELED))

@@ -1,6 +1,6 @@
 """The catalogue's rows as this process last read them: at most `CATALOGUE_SECONDS` old.
 
-A change in the admin is seen by every process within that time; acceptance reads no catalogue table.
+A change in the admin is seen by every process within that time; acceptance reads no such table.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Kept(Generic[Rows]):
         self._until = 0.0
 
     def rows(self) -> Rows:
-        """The rows, read again once they are too old. Two threads may both read: no harm is done."""
+        """The rows, read again once they are too old; two threads that both read do no harm."""
         if self._rows is None or time.monotonic() >= self._until:
             self._rows = self._read()
             self._until = time.monotonic() + settings.CATALOGUE_SECONDS

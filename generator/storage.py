@@ -46,8 +46,11 @@ def save_upload(owner: Owner, data: bytes) -> Upload:
 
 
 def upload_of_output(owner: Owner, output: Output) -> Upload:
-    """A delivered output as a reference image of the same owner; its bytes are copied."""
-    return save_upload(owner, read(output))
+    """A delivered output as a reference image of the same owner; too large a file is sent as JPEG."""
+    data = read(output)
+    if len(data) > settings.MAX_FILE_SIZE:
+        data = images.finish_result(data, None, None, output_format="jpeg").data
+    return save_upload(owner, data)
 
 
 def read(row: Output | Upload) -> bytes:
@@ -136,7 +139,7 @@ def is_kept(output: Output) -> bool:
 
 
 def erase(row: Output | Upload) -> None:
-    """Delete a file with its thumbnails; a store that is down leaves them to the sweep of orphans."""
+    """Delete a file with its thumbnails; a store that is down leaves them to the orphans' sweep."""
     for variant in VARIANTS:
         try:
             files.delete(variant_key(row.file_key, variant))
@@ -150,9 +153,10 @@ def url(row: Output | Upload, variant: str = "") -> str:
     """A signed path that opens the file without a credential for seven days, as long as its row
     allows it.
     """
-    return f"/f/{row.pk}{f'/{variant}' if variant else ''}?t={files.signed_token(str(row.pk), variant)}"
+    token = files.signed_token(str(row.pk), variant)
+    return f"/f/{row.pk}{f'/{variant}' if variant else ''}?t={token}"
 
 
 def public_url(output: Output, variant: str = "") -> str:
-    """The plain permanent path of a published output; it answers 404 once the output is withdrawn."""
+    """The plain permanent path of a published output; 404 once the output is withdrawn."""
     return f"/p/{output.pk}{f'/{variant}' if variant else ''}"

@@ -37,7 +37,7 @@ def demo_serves_all() -> bool:
 
 
 def routes_of(model: Model) -> Sequence[Route]:
-    """The routes that can serve the model now, in order; the demo's stand-in where it serves all."""
+    """The routes that can serve the model now, in order; the demo where it serves all."""
     if not model.enabled:
         return []
     routes = [route for route in model.routes.all() if route.enabled]

@@ -12,7 +12,7 @@ from billing import ledger
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`demo` and `google_login` switches, the theme from its cookie, and lazily the user's wallet."""
+    """Switches, the theme from its cookie, and lazily the user's wallet."""
     theme = request.COOKIES.get("theme", "")
     user = getattr(request, "user", None)
     return {

@@ -1,4 +1,4 @@
-"""What a start of the embedded site makes ready: tables, catalogue, words, staff account, showcase."""
+"""What a start of the embedded site makes ready: tables, words, staff account, showcase."""
 
 from __future__ import annotations
 

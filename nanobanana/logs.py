@@ -1,4 +1,4 @@
-"""How we log: JSON in production, short lines else, and no key, password or token in any of them."""
+"""How we log: JSON in production, short lines else, and no key or token in any of them."""
 
 from __future__ import annotations
 

@@ -21,9 +21,12 @@ from generator import idempotency, storage
 from generator.engine import admission, claims, endings, steps
 from generator.engine.acceptance import nudge, submit
 from generator.engine.admission import place_in_line
+from generator.engine.refusals import NotPossible
+from generator.engine.retrying import retry
 from generator.models import Generation, Output, Upload
 
 __all__ = [
+    "NotPossible",
     "advance",
     "cancel",
     "delete",
@@ -32,6 +35,7 @@ __all__ = [
     "place_in_line",
     "recover",
     "refund_by_staff",
+    "retry",
     "submit",
     "sweep",
     "tend",
@@ -39,10 +43,6 @@ __all__ = [
 ]
 Status = Generation.Status
 BATCH = 32
-
-
-class NotPossible(Exception):
-    """The generation's state does not allow what was asked; nothing changed."""
 
 
 def advance(generation_id: UUID) -> None:
