@@ -55,6 +55,8 @@ class Site:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.gate = threading.Event()
+        self.rendering = threading.Event()
+        self.rendering.set()
         self.inside: list[str] = []
         self.seen: list[dict[str, Any]] = []
         self.closed = 0
@@ -115,6 +117,8 @@ class Site:
         generation = environ["PATH_INFO"].rpartition("/")[2]
         internal = environ.get("nanobanana.internal")
         if internal is not None:
+            self.inside.append(generation)
+            self.rendering.wait(10)
             start(
                 "200 OK" if internal["waited"] else "504 Late",
                 [("Content-Type", "application/json"), ("X-Request-Id", "second"), ("X-Own", "b")],

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from nanobanana.front import events, notify, poller
-from nanobanana.tests.front_stage import Stage, eventually, performed
+from nanobanana.tests.front_stage import Stage, Story, eventually, performed
 
 ANN = {"Authorization": "Bearer ann"}
 
@@ -102,6 +102,18 @@ def test_a_client_that_leaves_releases_its_generation_undelivered(stage, generat
     assert not is_held(stage, generation)
 
 
+def test_a_client_that_leaves_while_its_answer_is_made_did_not_get_it(stage, generation):
+    stage.site.rendering.clear()
+    stage.story.done.add(generation)
+    with stage.connect() as connection:
+        head = f"POST /held/{generation.hex} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+        connection.sendall(head.encode())
+        assert eventually(lambda: generation.hex in stage.site.inside)
+    time.sleep(0.05)
+    stage.site.rendering.set()
+    assert eventually(lambda: stage.story.over.get(generation) is False)
+
+
 def test_two_requests_may_wait_on_one_generation(stage, generation):
     with ThreadPoolExecutor(2) as crowd:
         waiting = [crowd.submit(submit, stage, generation) for _ in range(2)]
@@ -158,6 +170,16 @@ def test_at_shutdown_a_held_request_is_answered_at_once(tmp_path, generation):
         brief.server.should_exit = True
         answer = waiting.result(2)
         assert (answer.status_code, answer.json()["reason"]) == (504, "shutdown")
+
+
+def test_who_comes_during_shutdown_is_not_held(generation):
+    async def late():
+        stopping = poller.Poller(Story(), None, None)
+        stopping.drain()
+        gone = asyncio.get_running_loop().create_future()
+        return await asyncio.wait_for(stopping.hold(generation, 20, gone), 2)
+
+    assert asyncio.run(late()) == "shutdown"
 
 
 def frames(stage: Stage, generation: UUID, **headers: str) -> Iterator[str]:
