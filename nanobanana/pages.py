@@ -36,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "styles": Style.objects.filter(enabled=True),
         "trial": settings.TRIAL_PER_VISITOR,
         "free_images": next((plan.monthly_images for plan in plans if plan.slug == "free"), None),
-        "hero": shown[:HERO] if len(shown) >= HERO else [],
+        "hero": _widest_first(shown[:HERO]) if len(shown) >= HERO else [],
         "showcase": shown[HERO:],
         "features": list(Feature.objects.filter(enabled=True)),
         "reviews": list(Review.objects.filter(approved=True)[:REVIEWS]),
@@ -44,6 +44,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "questions": list(Question.objects.filter(enabled=True)),
     }
     return render(request, "nanobanana/landing.html", context)
+
+
+def _widest_first(shown: list[cards.Card]) -> list[cards.Card]:
+    """The head's first place is a wide one."""
+    return sorted(shown, key=lambda card: card.height / (card.width or 1))
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""The create form's one state: what was typed or filled in, and the controls that the models offer."""
+"""The create form's one state: what was typed, and the controls that the models offer."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ MOVING = {"video_aspect_ratio": "aspect_ratio", "video_quality": "quality", "dur
 """Fields of the video form, with the parameter each one is."""
 NUMBERS = {"seed": int, "steps": int, "guidance": float}
 FIELDS = (
-    "mode", "prompt", "model", "video_model", *STILL, *MOVING, "audio", "n", "style", "negative_prompt",
-    *NUMBERS, "watermark", "public",
+    "mode", "prompt", "model", "video_model", *STILL, *MOVING, "audio", "n", "style",
+    "negative_prompt", *NUMBERS, "watermark", "public",
 )  # fmt: skip
 LABELS = {
-    "1k": "1K", "2k": "2K", "4k": "4K", "low": "Low", "medium": "Medium", "high": "High", "auto": "Auto",
-    "opaque": "Opaque", "transparent": "Transparent", "5": "5 s", "10": "10 s",
+    "1k": "1K", "2k": "2K", "4k": "4K", "low": "Low", "medium": "Medium", "high": "High",
+    "auto": "Auto", "opaque": "Opaque", "transparent": "Transparent", "5": "5 s", "10": "10 s",
 }  # fmt: skip
 
 
 @dataclass
 class Composer:
-    """The form as it stands: texts by field, errors by field, reference images, the key that makes it once."""
+    """The form as it stands: texts and errors by field, reference images, its one-time key."""
 
     values: dict[str, str] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
@@ -123,7 +123,7 @@ def picks_size(model: Model) -> bool:
 
 
 def order(composer: Composer, model: Model) -> dict[str, Any]:
-    """The form in the catalogue's words: only what this model takes. Raises Invalid for bad numbers."""
+    """The form in the catalogue's words, as far as the model takes it. Raises Invalid."""
     values = composer.values
     moving = model.kind == "video"
     data: dict[str, Any] = {
@@ -236,7 +236,7 @@ def _choice(offer: Offer, checked: bool) -> Choice:
 
 
 def _takes(model: Model) -> list[str]:
-    """The controls the model has, and `control=value` for their values: the stylesheet shows only these."""
+    """The model's controls, and `control=value` for their values: the page shows only these."""
     found = []
     for name, spec in model.parameters.items():
         values = spec.get("values", ()) if isinstance(spec, dict) else ()

@@ -30,7 +30,7 @@ FRESH = timedelta(hours=1)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def generator(request: HttpRequest) -> HttpResponse:
-    """`/generator`: shows the form; a posted form starts a generation and comes back with its card."""
+    """`/generator`: the form; a posted one starts a generation and comes back with its card."""
     if request.method == "POST":
         return _generate(request)
     owner = owner_of(request)
@@ -49,7 +49,7 @@ def _generate(request: HttpRequest) -> HttpResponse:
 
 
 def _prefilled(request: HttpRequest, owner: Owner | None) -> Composer:
-    """The form filled from `run` (an own generation), an own picture or upload, and named fields."""
+    """The form filled from an own `run`, an own picture or upload, and named fields."""
     form = Composer(composer.typed(request.GET))
     if owner is None:
         return form
@@ -118,7 +118,6 @@ class Price:
     each: int
     n: int
     total: int
-    left: int | None
 
 
 def _price(request: HttpRequest, owner: Owner | None, form: Composer) -> dict[str, Any]:
@@ -139,11 +138,13 @@ def _quote(form: Composer) -> Price | None:
         return None
     chosen = {name: value for name, value in data.items() if value not in (None, "")}
     each = pricing.amount(model.prices, catalogue.defaults(model) | chosen)
-    return Price(each, data["n"], each * data["n"], None)
+    return Price(each, data["n"], each * data["n"])
 
 
 @require_POST
 def quote(request: HttpRequest) -> HttpResponse:
     """The server's own price of the form, as the line above the button shows it."""
+    if not request.user.is_authenticated:
+        return HttpResponse(status=204)
     form = Composer(composer.typed(request.POST))
     return render(request, "generator/quote.html", {"price": _quote(form), "form": form})

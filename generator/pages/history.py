@@ -41,7 +41,7 @@ LONGEST_QUERY = 200
 
 @dataclass(frozen=True)
 class Filters:
-    """What was asked for: `asked` goes back into the form, `applied` to the rows, `ignored` is said."""
+    """What was asked: `asked` goes back into the form, `applied` to the rows."""
 
     asked: dict[str, str]
     applied: dict[str, Any]
@@ -102,7 +102,7 @@ def _rows(owner: Owner | None, filters: Filters) -> QuerySet[Generation]:
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    """`/history`: the owner's runs, the newest first, as a table or a grid; visitors see their own too."""
+    """`/history`: the owner's runs, a visitor's too, the newest first, as a table or a grid."""
     owner = owner_of(request)
     models = cards.models()
     filters = read_filters(request, models)

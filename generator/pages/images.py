@@ -1,4 +1,4 @@
-"""One picture, large, with all that is known of it; private unless published or opened by a share link."""
+"""One picture, large, with all that is known of it; private unless published or shared."""
 
 from __future__ import annotations
 

@@ -61,10 +61,9 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 def again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The same order once more; with `vary` the seed is left out."""
     owner, generation = own_run(request, pk)
-    body = submission.fingerprint(request)
+    body, key = submission.once(request, request.POST.get("key", ""))
     try:
         draft = submission.again(owner, generation, vary="vary" in request.POST)
-        key = request.POST.get("key", "")[: submission.KEY_LENGTH] or None
         started = engine.submit(owner, draft, key=key, body=body)
     except idempotency.Repeat as repeat:
         started = repeat.record.generation

@@ -1,4 +1,4 @@
-"""A posted create form on its way into the engine: files, the one-time key, refusals in plain words."""
+"""A posted create form on its way into the engine: files, its key, refusals in plain words."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ API_PROMPT_LIMIT = 5000
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why nothing was started, and the one way on. `status` is the answer's, `wait` seconds for Retry-After."""
+    """Why nothing was started, and the one way on. `wait` is seconds, for Retry-After."""
 
     status: int
     title: str
@@ -40,7 +40,7 @@ class Refusal:
 
 
 def read(request: HttpRequest, owner: Owner) -> Composer:
-    """The posted form with its reference images: kept ones, new files (stored now) and own results."""
+    """The posted form with its reference images that are kept already, and own results."""
     form = Composer(composing.typed(request.POST))
     form.key = request.POST.get("key", "")[:KEY_LENGTH] or form.key
     form.uploads = own_uploads(owner, request.POST.getlist("images"))
@@ -75,19 +75,31 @@ def fingerprint(request: HttpRequest) -> str:
     return digest.hexdigest()
 
 
-def submit(request: HttpRequest, owner: Owner, form: Composer) -> Generation:
-    """Start what the form orders, once for each key. Raises whatever `refusal` has words for."""
+def once(request: HttpRequest, key: str) -> tuple[str, str]:
+    """The fingerprint of a posted form and its idempotency key.
+
+    The content is part of the key: a form that is sent, changed and sent again is a new order.
+    """
     body = fingerprint(request)
+    return body, f"page-{key[:KEY_LENGTH]}-{body[:32]}"
+
+
+def submit(request: HttpRequest, owner: Owner, form: Composer) -> Generation:
+    """Start what the form orders; the same form with the same content starts it once.
+
+    Raises whatever `refusal` has words for.
+    """
+    body, key = once(request, form.key)
     try:
-        idempotency.check(owner, form.key, body)
+        idempotency.check(owner, key, body)
         _keep_files(request, owner, form)
-        return engine.submit(owner, draft_of(owner, form), key=form.key, body=body)
+        return engine.submit(owner, draft_of(owner, form), key=key, body=body)
     except idempotency.Repeat as repeat:
         return repeat.record.generation
 
 
 def draft_of(owner: Owner, form: Composer, prompt_limit: int | None = None) -> Draft:
-    """The form, checked and priced; `prompt_limit` is in characters, the page's own where not given."""
+    """The form, checked and priced; `prompt_limit` (characters) is the page's own by default."""
     name = form.values.get("video_model" if form.mode == "video" else "model")
     model = catalogue.find(name or catalogue.DEFAULT_MODEL)
     data = composing.order(form, model)
@@ -115,7 +127,7 @@ def _mode(form: Composer, has_images: bool) -> str:
 
 
 def _keep_files(request: HttpRequest, owner: Owner, form: Composer) -> None:
-    """Store new files and copies of own results as uploads of the form. Raises Invalid by name of the file."""
+    """Store new files and copies of own results as uploads. Raises Invalid, by file name."""
     added: list[UploadedFile] = list(request.FILES.getlist("refs"))
     if form.references + len(added) > MAX_REFERENCES:
         raise Invalid({"images": [f"Up to {MAX_REFERENCES} reference images. Remove some."]})
@@ -140,7 +152,6 @@ REFUSALS = (
     InsufficientCredits,
     limits.RateLimited,
     limits.TrialUsed,
-    idempotency.Mismatch,
     files.StoreDown,
     files.NoSuchFile,
 )
@@ -149,8 +160,8 @@ REFUSALS = (
 def refusal(error: Exception, form: Composer) -> Refusal:
     """Any of REFUSALS in plain words; messages by field go to the form."""
     if isinstance(error, Invalid):
-        form.errors = error.fields
-        problems = sum(len(words) for words in error.fields.values())
+        form.errors = _in_page_words(error.fields, form)
+        problems = sum(len(words) for words in form.errors.values())
         title = "There is 1 problem" if problems == 1 else f"There are {problems} problems"
         return Refusal(400, title, "", "bad")
     if isinstance(error, InsufficientCredits):
@@ -174,19 +185,19 @@ def refusal(error: Exception, form: Composer) -> Refusal:
         )
     if isinstance(error, (ModelUnavailable, PriceAboveMax)):
         return Refusal(409, "Nothing was started", str(error))
-    if isinstance(error, idempotency.Mismatch):
-        text = "This form was sent before with other content. Check it and send it again."
-        return Refusal(409, "Nothing was started", text)
-    text = "A reference image cannot be read or kept right now. Nothing was charged. Try again in a minute."
+    text = "A reference image cannot be read or kept right now. Nothing was charged."
     return Refusal(503, "Nothing was started", text)
+
+
+def _in_page_words(fields: dict[str, list[str]], form: Composer) -> dict[str, list[str]]:
+    """The catalogue speaks to programs; a person who left the prompt empty is told plainly."""
+    blank = "prompt" in fields and not form.values.get("prompt", "").strip()
+    return fields | ({"prompt": ["Enter a prompt"]} if blank else {})
 
 
 def _sign_up(form: Composer) -> str:
     """The sign-up page, coming back to the form with its prompt kept."""
-    kept = {
-        name: form.values[name]
-        for name in ("prompt", "style", "aspect_ratio")
-        if name in form.values
-    }
+    names = ("prompt", "style", "aspect_ratio")
+    kept: dict[str, str] = {name: form.values[name] for name in names if name in form.values}
     back = f"{reverse('generator')}?{urlencode(kept)}"
     return f"{reverse('account_signup')}?{urlencode({'next': back})}"

@@ -65,7 +65,10 @@ function showPrice() {
   const words = mode() === "video" ? "clip" : n === 1 ? "image" : "images";
   if ($("[data-words]", line)) {
     $("[data-words]", line).textContent = `${n} ${words} × ${number(each)} credits`;
-    $("[data-after]", line).textContent = number(Number(line.dataset.balance) - n * each);
+    const balance = Number(line.dataset.balance);
+    const short = n * each > balance;
+    $("[data-leaves]", line).textContent = short ? "You have" : "Leaves";
+    $("[data-after]", line).textContent = number(short ? balance : balance - n * each);
   }
   showTotal(n * each);
 }
