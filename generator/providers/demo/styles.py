@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
 from generator.providers.demo.land import half
-from generator.providers.demo.raster import Array, grid, noise
+from generator.providers.demo.raster import Array, grid, mix, noise, smooth
 from generator.providers.demo.words import Wish
 
 Dice = np.random.Generator
@@ -59,10 +59,10 @@ def realistic(rng: Dice, image: Image.Image) -> Image.Image:
     red = curve([(0, 0), (64, 46), (190, 206), (255, 255)])
     blue = curve([(0, 10), (64, 58), (190, 188), (255, 246)])
     green = curve([(0, 2), (64, 50), (190, 198), (255, 252)])
-    image = vignette(bloom(image.point(red + green + blue), 0.35), 0.55)
+    image = vignette(bloom(image.point(red + green + blue), 0.35), 0.42)
     w, h = image.size
     film = Image.fromarray(
-        (128 + rng.normal(0, 9, (max(1, h // 2), max(1, w // 2)))).clip(0, 255).astype(np.uint8)
+        (128 + rng.normal(0, 4, (max(1, h // 2), max(1, w // 2)))).clip(0, 255).astype(np.uint8)
     ).resize(image.size)
     return ImageChops.overlay(image, Image.merge("RGB", (film, film, film)))
 
@@ -75,7 +75,7 @@ def strokes(rng: Dice, size: tuple[int, int], cells: float, length: float) -> Ar
         noise(rng, h, w, cells * w / h, 2, 0.6, stretch=length).T,
     )
     where = noise(rng, w, h, 2.2, 2)
-    return np.asarray((np.where(where > 0.5, across, down) - 0.5) * 2, dtype=np.float32)
+    return np.asarray((mix(down, across, smooth(0.42, 0.58, where)) - 0.5) * 2, dtype=np.float32)
 
 
 def oil(rng: Dice, image: Image.Image) -> Image.Image:
@@ -83,12 +83,12 @@ def oil(rng: Dice, image: Image.Image) -> Image.Image:
     width, height = image.size
     w, h = half(width, height, 0.5)
     small = ImageEnhance.Color(image.resize((w, h), Image.Resampling.BOX)).enhance(1.25)
-    first, second = strokes(rng, (w, h), 52, 3.2), strokes(rng, (w, h), 46, 3.2)
-    reach = h / 130
+    first, second = strokes(rng, (w, h), 84, 3.6), strokes(rng, (w, h), 76, 3.6)
+    reach = h / 150
     rows = np.clip(np.arange(h)[:, None] + first * reach, 0, h - 1).astype(np.int32)
     columns = np.clip(np.arange(w)[None, :] + second * reach, 0, w - 1).astype(np.int32)
     dragged = Image.fromarray(np.asarray(small)[rows, columns]).filter(ImageFilter.MedianFilter(3))
-    ridges = np.clip(128 + (first - np.roll(first, 2, axis=0)) * 120, 0, 255).astype(np.uint8)
+    ridges = np.clip(128 + np.gradient(first, axis=0) * 95, 0, 255).astype(np.uint8)
     relief = Image.fromarray(ridges)
     painted = ImageChops.overlay(dragged, Image.merge("RGB", (relief, relief, relief)))
     return painted.resize((width, height), Image.Resampling.LANCZOS)

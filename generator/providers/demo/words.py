@@ -167,7 +167,7 @@ FITTING = {
     "hills": "noon gold forest dawn",
     "lowpoly": "noon dawn dusk",
     "cat": "dusk sunset night candy",
-    "robot": "teal candy neon gold",
+    "robot": "teal candy gold ocean",
     "balloons": "dawn noon candy sunset",
 }
 TIMES = frozenset({"dawn", "sunset", "noon", "dusk", "night", "mono", "neon", "aurora"})
