@@ -7,10 +7,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
 from accounts import keys, tokens
-from accounts.models import User
-
-SUFFIX = "@closed.invalid"
-"""Addresses of closed accounts end like this; no mail can ever arrive there."""
+from accounts.models import CLOSED, User
 
 
 @transaction.atomic
@@ -25,7 +22,7 @@ def close(user: User) -> None:
     tokens.end_all(user)
     EmailAddress.objects.filter(user=user).delete()
     SocialAccount.objects.filter(user=user).delete()
-    user.email = f"closed-{user.pk.hex}{SUFFIX}"
+    user.email = f"closed-{user.pk.hex}{CLOSED}"
     user.name, user.handle = "", None
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()

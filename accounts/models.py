@@ -10,6 +10,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+CLOSED = "@closed.invalid"
+"""Addresses of closed accounts end like this; no mail can ever arrive there."""
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users; the e-mail is the name."""
@@ -60,6 +63,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         salt = "accounts.models.User.session"
         facts = f"{self.password}|{self.email}"
         return salted_hmac(salt, facts, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the account has ended for good and belongs to nobody any more."""
+        return self.email.endswith(CLOSED)
 
     @property
     def public_name(self) -> str:

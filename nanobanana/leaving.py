@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import closing
 from accounts.forms import ClosingForm
-from accounts.models import User
+from accounts.models import CLOSED, User
 from accounts.pages import person, require_fresh
 from gallery import showcase
 from gallery.models import Item
@@ -43,7 +43,7 @@ def clear(user: User) -> None:
 
 def clear_left(limit: int = 100) -> int:
     """Clears after people who left while something ran; says after how many."""
-    left = User.objects.filter(is_active=False, email__endswith=closing.SUFFIX)
+    left = User.objects.filter(is_active=False, email__endswith=CLOSED)
     waiting = left.filter(generations__deleted_at=None).distinct()[:limit]
     for user in waiting:
         clear(user)

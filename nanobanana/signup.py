@@ -7,6 +7,10 @@ from typing import Any, NoReturn
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows import email_verification
+from allauth.account.internal.flows.login import (
+    get_authentication_records,
+    record_authentication,
+)
 from allauth.account.models import EmailAddress
 from allauth.account.utils import setup_user_email
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -120,6 +124,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: User) -> None:
         """Opens the session (under a new id), and hands over what its visitor made."""
         super().login(request, user)
+        if not get_authentication_records(request, user):  # it was the sign-up itself
+            record_authentication(request, user, "signup")
         arrive(request, user)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
