@@ -5,7 +5,9 @@ A record is written in the transaction that accepts the generation, so a refusal
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -88,14 +90,14 @@ def join(owner: Owner, body: str) -> IdempotencyRecord | None:
     return found
 
 
-def held(generation_ids: list[object]) -> None:
+def held(generation_ids: Collection[UUID]) -> None:
     """Connections still wait on these."""
     IdempotencyRecord.objects.filter(generation__in=generation_ids).update(
         held_until=timezone.now() + HOLD
     )
 
 
-def released(generation_id: object, *, delivered: bool) -> None:
+def released(generation_id: UUID, *, delivered: bool) -> None:
     """The connection is gone: with the answer, or without it."""
     changes = {"held_until": None} | ({"delivered_at": timezone.now()} if delivered else {})
     IdempotencyRecord.objects.filter(generation=generation_id).update(**changes)

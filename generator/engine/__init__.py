@@ -6,12 +6,11 @@ The row is the queue: messages only say that there is something to do. See docs/
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -23,7 +22,8 @@ from generator.engine.acceptance import nudge, submit
 from generator.engine.admission import place_in_line
 from generator.engine.refusals import NotPossible
 from generator.engine.retrying import retry
-from generator.models import Generation, Output, Upload
+from generator.engine.sweeping import sweep
+from generator.models import Attempt, Generation, Output, Upload
 
 __all__ = [
     "NotPossible",
@@ -42,7 +42,6 @@ __all__ = [
     "wait",
 ]
 Status = Generation.Status
-BATCH = 32
 
 
 def advance(generation_id: UUID) -> None:
@@ -52,65 +51,11 @@ def advance(generation_id: UUID) -> None:
         return
     if generation.status == Status.PENDING:
         admission.admit(generation)
-    _step_all(Output.objects.filter(generation=generation_id, due_at__lte=timezone.now()))
-
-
-def _step_all(outputs: Iterable[Output]) -> None:
-    for output in outputs:
-        claim = claims.claim(output.pk)
+    live = Output.objects.filter(generation=generation_id, state__in=Output.LIVE)
+    for output_id in list(live.values_list("pk", flat=True)):
+        claim = claims.claim(output_id)
         if claim is not None:
             steps.run(claim)
-
-
-def sweep(
-    pool: ThreadPoolExecutor | None = None, seconds: float = 30.0, horizon: float = 0.0
-) -> int:
-    """Take every due step of all users, in fair order, for at most `seconds`; returns how many.
-
-    With a pool the steps of a batch run side by side. What falls due within `horizon` seconds is
-    waited for, so that a beat of that length makes nothing late.
-    """
-    ends, taken = time.monotonic() + seconds, 0
-    while time.monotonic() < ends:
-        _admit_all()
-        batch = claims.due(BATCH)
-        if not batch and not _sleep_until_due(horizon):
-            break
-        taken += len(batch)
-        if pool is None:
-            for claim in batch:
-                steps.run(claim)
-        else:
-            list(pool.map(_run_in_thread, batch))
-    return taken
-
-
-def _sleep_until_due(horizon: float) -> bool:
-    """Sleep until the next step is due, if that is within `horizon` seconds; False where none is."""
-    if not horizon:
-        return False
-    waiting = Output.objects.filter(state__in=Output.LIVE, lease_until=None)
-    following = waiting.order_by("due_at").values_list("due_at", flat=True).first()
-    pause = (following - timezone.now()).total_seconds() if following else horizon
-    if pause >= horizon:
-        return False
-    time.sleep(max(pause, 0.02))
-    return True
-
-
-def _run_in_thread(claim: claims.Claim) -> None:
-    close_old_connections()
-    try:
-        steps.run(claim)
-    finally:
-        close_old_connections()
-
-
-def _admit_all() -> None:
-    for wallet_id in admission.waiting_wallets():
-        admission.admit_wallet(wallet_id)
-    if admission.waiting_visitors(1):
-        admission.begin_visitors()
 
 
 def drain(seconds: float = 30.0) -> None:
@@ -147,9 +92,8 @@ def wait(
             return generation
         if helps:
             advance(generation_id)
-        else:
-            pause(interval)
-            interval = min(interval * 1.5, 0.5)
+        pause(interval)
+        interval = min(interval * 1.5, 0.1 if helps else 0.5)
 
 
 def cancel(generation: Generation) -> bool:
@@ -186,7 +130,13 @@ def delete(generation: Generation) -> None:
             prompt="", parameters={}, warnings=[], uploads=[], error_message="", deleted_at=now
         )
         outputs = list(generation.outputs.all())
-        generation.outputs.update(deleted_at=now, published=False, late_until=None)
+        # A step on its way with a late file finds that its claim is over.
+        generation.outputs.update(
+            deleted_at=now, published=False, late_until=None, epoch=F("epoch") + 1
+        )
+        Attempt.objects.filter(output__generation=generation, state__in=endings.OPEN).update(
+            state="failed", ended_at=now
+        )
     for output in outputs:
         if output.file_key:
             storage.erase(output)
@@ -209,8 +159,9 @@ def refund_by_staff(generation: Generation, actor: User, reason: str) -> int:
 
 
 def tend() -> None:
-    """The slow chores: files whose store came back, old records, orphans of uploads nobody used."""
+    """The slow chores: files whose store came back, results that never came, old records and uploads."""
     storage.move_kept()
+    endings.close_late()
     idempotency.forget()
     _forget_uploads()
 

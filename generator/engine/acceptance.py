@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from celery import current_app
 from django.db import transaction
-from django.utils import timezone
 
+from accounts.models import Visitor
 from accounts.owner import Owner
 from billing import ledger, periods, usage
 from billing.ledger import InsufficientCredits
 from billing.models import Wallet
 from generator import idempotency, limits
 from generator.catalogue import Draft
-from generator.engine import crash
+from generator.engine import claims, crash
 from generator.models import Generation, Output
 
 log = logging.getLogger(__name__)
@@ -32,25 +32,40 @@ def submit(owner: Owner, draft: Draft, *, key: str | None = None, body: str = ""
     if wallet is not None and key is None:
         _refuse_early(wallet, draft)
     with transaction.atomic():
-        if wallet is not None:
-            wallet = ledger.current(ledger.lock(wallet.pk))
+        wallet = _lock(owner, wallet)
         idempotency.check(owner, key, body)
         generation = _row(owner, draft, wallet)
-        if wallet is not None:
-            limits.check(wallet)
-            ledger.charge(wallet, draft.price, generation.pk, f"{draft.n} × {draft.model.title}")
-            usage.count(
-                wallet, generation.key, generation.key_prefix, requests=1, credits=draft.price
-            )
-        else:
+        if wallet is None:
             limits.take_trial(owner, draft)
+        else:
+            limits.check(wallet)
+            _charge(wallet, generation, f"{draft.n} × {draft.model.title}")
         generation.save(force_insert=True)
         Output.objects.bulk_create(_outputs(generation, owner))
-        if body:
+        if body or key is not None:
             idempotency.record(owner, key, body, generation, wallet.balance if wallet else None)
-        transaction.on_commit(lambda: nudge(generation))
-    crash.here("after_charge", draft.prompt)
+        transaction.on_commit(lambda: _tell(generation))
     return generation
+
+
+def _lock(owner: Owner, wallet: Wallet | None) -> Wallet | None:
+    """Let one request of an owner in at a time: by the wallet, or by the visitor's row."""
+    if wallet is not None:
+        return ledger.current(ledger.lock(wallet.pk))
+    if owner.visitor is not None:
+        Visitor.objects.select_for_update().get(pk=owner.visitor.pk)
+    return None
+
+
+def _charge(wallet: Wallet, generation: Generation, reason: str) -> None:
+    ledger.charge(wallet, generation.price, generation.pk, reason)
+    usage.count(wallet, generation.key, generation.key_prefix, requests=1, credits=generation.price)
+
+
+def _tell(generation: Generation) -> None:
+    """After the commit: the process may die here, and the sweep finds what was accepted."""
+    crash.here("after_charge", generation.prompt)
+    nudge(generation)
 
 
 def _refuse_early(wallet: Wallet, draft: Draft) -> None:
@@ -60,7 +75,7 @@ def _refuse_early(wallet: Wallet, draft: Draft) -> None:
 
 
 def _row(owner: Owner, draft: Draft, wallet: Wallet | None) -> Generation:
-    now = timezone.now()
+    now = claims.database_now()
     seconds = draft.model.parameters.get("deadlines", {}).get(
         draft.parameters.get("size"), draft.model.deadline_seconds
     )

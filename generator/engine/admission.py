@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Count, DateTimeField, F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from billing import ledger
 from billing.models import Wallet
+from generator.engine import claims
 from generator.models import Generation, Output
 
 Status = Generation.Status
@@ -41,12 +42,17 @@ def _places(wallet: Wallet, pending: QuerySet[Generation]) -> QuerySet[Generatio
 @transaction.atomic
 def _begin(ids: list[UUID]) -> list[UUID]:
     """Move these from pending to processing; only the one that does so makes their outputs due."""
-    now = timezone.now()
+    if not ids:
+        return []
+    now = claims.database_now()
     begun = [
         pk
         for pk in ids
         if Generation.objects.filter(pk=pk, status=Status.PENDING).update(
-            status=Status.PROCESSING, started_at=now, version=F("version") + 1
+            status=Status.PROCESSING,
+            # Never before it was made, whichever clock said when that was.
+            started_at=Greatest("created_at", Value(now, DateTimeField())),
+            version=F("version") + 1,
         )
     ]
     outputs = Output.objects.filter(generation__in=begun, state=Output.State.WAITING)
@@ -55,15 +61,28 @@ def _begin(ids: list[UUID]) -> list[UUID]:
     return due
 
 
+def admit_all() -> None:
+    """Let everything begin that may."""
+    for wallet_id in waiting_wallets():
+        admit_wallet(wallet_id)
+    if waiting_visitors(1):
+        begin_visitors()
+
+
 def waiting_wallets(limit: int = 200) -> list[int]:
     """Wallets with a pending generation and a free place: what the sweep admits."""
-    running = Count("generations", filter=Q(generations__status=Status.PROCESSING))
-    pending = Count("generations", filter=Q(generations__status=Status.PENDING))
-    open_ones = Generation.objects.filter(status=Status.PENDING, wallet__isnull=False)
-    wallets = Wallet.objects.filter(pk__in=open_ones.values("wallet"))
-    free = Q(rate_lifted=True) | Q(running__lt=F("plan__at_once"))
-    counted = wallets.annotate(running=running, waiting=pending).filter(free, waiting__gt=0)
-    return list(counted.values_list("pk", flat=True)[:limit])
+    is_open = Q(status__in=(Status.PENDING, Status.PROCESSING), wallet__isnull=False)
+    lines = (
+        Generation.objects.filter(is_open)
+        .order_by()
+        .values("wallet", "wallet__rate_lifted", "wallet__plan__at_once")
+        .annotate(
+            running=Count("pk", filter=Q(status=Status.PROCESSING)),
+            waiting=Count("pk", filter=Q(status=Status.PENDING)),
+        )
+    )
+    free = Q(wallet__rate_lifted=True) | Q(running__lt=F("wallet__plan__at_once"))
+    return list(lines.filter(free, waiting__gt=0).values_list("wallet", flat=True)[:limit])
 
 
 def waiting_visitors(limit: int = 200) -> list[UUID]:

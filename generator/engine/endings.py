@@ -23,7 +23,11 @@ from generator.models import Attempt, Generation, Output
 State = Output.State
 Status = Generation.Status
 ENDED = (State.DELIVERED, State.FAILED, State.CANCELED)
+OPEN = ("intent", "accepted", "unknown")
+"""States of an attempt whose end is not known; at most one of them a slot."""
 LATE = timedelta(hours=24)
+LATE_PAUSE = timedelta(minutes=1)
+CANCEL_REFUSED = "cancel_refused"
 
 
 @dataclass(frozen=True)
@@ -67,81 +71,112 @@ def locked(wallet_id: int | None) -> Wallet | None:
 
 def finish(claim: Claim, generation: Generation, end: End) -> bool:
     """End the claimed output and, with the last one, its generation. False where the claim is stale."""
+    now = claim.now()
     with transaction.atomic():
         wallet = locked(generation.wallet_id)
         row = Generation.objects.select_for_update().get(pk=generation.pk)
-        live = claim.rows().exclude(state__in=(State.DELIVERED, State.CANCELED))
         changes = end.fields | _error(end.reason)
-        changed = live.update(
-            state=end.state,
-            lease_until=None,
-            due_at=timezone.now() + timedelta(minutes=1) if end.late_until else None,
-            late_until=end.late_until,
-            **changes,
+        changed = (
+            claim.rows()
+            .filter(state__in=Output.LIVE)
+            .update(
+                state=end.state,
+                lease_until=None,
+                due_at=now + LATE_PAUSE if end.late_until else None,
+                late_until=end.late_until,
+                **changes,
+            )
         )
         if not changed:
             return False
         if end.attempt:
-            open_attempt = Attempt.objects.filter(
-                output=claim.output_id, state__in=("intent", "accepted", "unknown")
-            )
-            open_attempt.update(state=end.attempt, ended_at=timezone.now())
-        row.cost_micros = row.cost_micros + end.cost_micros
-        _settle(row, wallet, end.cost_micros)
+            _end_attempt(claim, end.attempt)
+        row.cost_micros += end.cost_micros
+        _settle(row, wallet, now, end.cost_micros)
     crash.here("after_end", generation.prompt)
     return True
+
+
+def _end_attempt(claim: Claim, state: str) -> None:
+    Attempt.objects.filter(output=claim.output_id, state__in=OPEN).update(
+        state=state, ended_at=claim.now()
+    )
 
 
 def _error(reason: Reason | None) -> dict[str, str]:
     return {"error_code": reason.code, "error_message": reason.message[:300]} if reason else {}
 
 
-def _settle(row: Generation, wallet: Wallet | None, cost_micros: int) -> None:
+def _settle(row: Generation, wallet: Wallet | None, now: datetime, cost_micros: int) -> None:
     """End the generation where no output is left to wait for; count its cost in any case."""
     outputs = list(row.outputs.order_by("index"))
     row.version += 1
-    if row.is_ended or any(output.state not in ENDED for output in outputs):
+    if any(output.state not in ENDED for output in outputs):
         row.save(update_fields=("version", "cost_micros"))
         if wallet and cost_micros:
             usage.count(wallet, row.key, row.key_prefix, cost_micros=cost_micros)
         return
-    _end(row, wallet, outputs, cost_micros)
+    _end(row, wallet, outputs, now, cost_micros)
 
 
 def _end(
-    row: Generation, wallet: Wallet | None, outputs: list[Output], cost_micros: int = 0
+    row: Generation,
+    wallet: Wallet | None,
+    outputs: list[Output],
+    now: datetime,
+    cost_micros: int = 0,
 ) -> None:
+    """Give the locked generation its end, and back what was not delivered: no change of state, no refund."""
     delivered = sum(output.state == State.DELIVERED for output in outputs)
-    bad = next((output for output in outputs if output.state == State.FAILED), None)
-    canceled = any(output.state == State.CANCELED for output in outputs)
-    if delivered:
-        row.status = Status.COMPLETED
-    else:
-        row.status = Status.CANCELED if canceled and bad is None else Status.FAILED
-    if bad is not None:
-        row.error_code, row.error_message = bad.error_code, bad.error_message
-    elif canceled:
-        row.error_code, row.error_message = CANCELED.code, CANCELED.message
-    row.refunded = row.price * (row.n - delivered) // row.n
-    now = timezone.now()
-    row.completed_at = max(now, row.started_at or row.created_at)
-    row.duration_ms = int(
-        (row.completed_at - (row.started_at or row.created_at)).total_seconds() * 1000
+    ended = _outcome(row, outputs, delivered) | _times(row, now)
+    ended |= {"version": row.version, "cost_micros": row.cost_micros}
+    ended |= {"cancel_requested": row.cancel_requested}
+    still_open = Generation.objects.filter(
+        pk=row.pk, status__in=(Status.PENDING, Status.PROCESSING)
     )
-    row.save()
+    if not still_open.update(**ended):
+        return
     if wallet is None:
         return
-    if row.refunded:
-        ledger.refund(wallet, row.refunded, row.pk, row.error_message or "Not delivered")
+    if ended["refunded"]:
+        reason = ended.get("error_message") or "Not delivered"
+        ledger.refund(wallet, ended["refunded"], row.pk, reason[:200])
     usage.count(
         wallet,
         row.key,
         row.key_prefix,
         images=delivered,
-        credits=-row.refunded,
+        credits=-ended["refunded"],
         cost_micros=cost_micros,
-        errors=int(row.status == Status.FAILED),
+        errors=int(ended["status"] == Status.FAILED),
     )
+
+
+def _outcome(row: Generation, outputs: list[Output], delivered: int) -> dict[str, Any]:
+    """Status, reason and refund that follow from how the outputs ended."""
+    bad = next((output for output in outputs if output.state == State.FAILED), None)
+    canceled = any(output.state == State.CANCELED for output in outputs)
+    if delivered:
+        status = Status.COMPLETED
+    else:
+        status = Status.CANCELED if canceled and bad is None else Status.FAILED
+    found: dict[str, Any] = {
+        "status": status,
+        "refunded": row.price * (row.n - delivered) // row.n,
+    }
+    if bad is not None:
+        found |= {"error_code": bad.error_code, "error_message": bad.error_message}
+    elif canceled:
+        found |= _error(CANCELED)
+    return found
+
+
+def _times(row: Generation, now: datetime) -> dict[str, Any]:
+    """When it ended and how long it took; never backwards, however clocks were set meanwhile."""
+    begun = row.started_at or row.created_at
+    completed = max(now, begun)
+    took = int((completed - begun).total_seconds() * 1000)
+    return {"completed_at": completed, "duration_ms": took}
 
 
 def cancel_pending(generation_id: UUID, wallet_id: int | None) -> bool:
@@ -151,10 +186,10 @@ def cancel_pending(generation_id: UUID, wallet_id: int | None) -> bool:
         row = Generation.objects.select_for_update().get(pk=generation_id)
         if row.status != Status.PENDING:
             return False
-        row.outputs.update(state=State.CANCELED, due_at=None, error_code="canceled")
+        row.outputs.update(state=State.CANCELED, due_at=None, error_code=CANCELED.code)
         row.version += 1
         row.cancel_requested = True
-        _end(row, wallet, list(row.outputs.all()))
+        _end(row, wallet, list(row.outputs.all()), timezone.now())
     return True
 
 
@@ -164,20 +199,38 @@ def attach_late(
     """Give a refunded generation the file that came after its end: the refund is kept, nothing is charged."""
     with transaction.atomic():
         wallet = locked(generation.wallet_id)
-        Generation.objects.select_for_update().get(pk=generation.pk)
-        changed = (
-            claim.rows()
-            .filter(state=State.FAILED)
-            .update(state=State.DELIVERED, lease_until=None, due_at=None, late_until=None, **fields)
+        row = Generation.objects.select_for_update().get(pk=generation.pk)
+        late = claim.rows().filter(state=State.FAILED, deleted_at=None)
+        changes = fields | {"progress": 100, "error_code": "", "error_message": ""}
+        changed = late.update(
+            state=State.DELIVERED, lease_until=None, due_at=None, late_until=None, **changes
         )
         if not changed:
             return False
-        Attempt.objects.filter(output=claim.output_id, state="accepted").update(
-            state="done", ended_at=timezone.now()
-        )
-        Generation.objects.filter(pk=generation.pk).update(
-            version=F("version") + 1, cost_micros=F("cost_micros") + cost_micros
-        )
+        _end_attempt(claim, "done")
+        row.version += 1
+        row.cost_micros += cost_micros
+        row.save(update_fields=("version", "cost_micros"))
         if wallet:
-            usage.count(wallet, generation.key, generation.key_prefix, cost_micros=cost_micros)
+            usage.count(wallet, row.key, row.key_prefix, cost_micros=cost_micros)
     return True
+
+
+def give_up_late(claim: Claim, attempt: str) -> None:
+    """Look no longer for the result of a refunded output; it stays failed as it is."""
+    with transaction.atomic():
+        if claim.release(None, late_until=None):
+            _end_attempt(claim, attempt)
+
+
+def close_late() -> int:
+    """End the attempts whose result did not come within a day; returns how many outputs that were."""
+    over = Output.objects.filter(late_until__lt=timezone.now(), state=State.FAILED)
+    closed = 0
+    for pk in list(over.values_list("pk", flat=True)[:200]):
+        with transaction.atomic():
+            closed += over.filter(pk=pk).update(late_until=None, due_at=None, epoch=F("epoch") + 1)
+            Attempt.objects.filter(output=pk, state__in=OPEN).update(
+                state="failed", ended_at=timezone.now()
+            )
+    return closed
