@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from billing.models import Wallet
 from generator import engine, storage
+from generator.engine import claims, endings, steps, submission
 from generator.models import Attempt, Generation, Output, Route, StoredBytes
 from generator.providers.base import (
     Done,
@@ -96,7 +98,7 @@ def test_waiting_ends_at_its_time_although_the_generation_has_not(stage, ann):
 
 
 def test_a_nudge_for_what_does_not_exist_does_nothing(stage):
-    engine.advance(stage.module.Script and __import__("uuid").uuid4())
+    engine.advance(uuid.uuid4())
 
 
 # Slots ----------------------------------------------------------------------------------------------
@@ -353,17 +355,11 @@ def test_a_late_failure_changes_nothing(timed_out, stage):
     assert stage.second.asked == []
 
 
-def test_a_late_result_of_a_deleted_generation_is_not_kept(timed_out, stage):
+def test_a_late_result_of_a_deleted_generation_is_not_kept(timed_out, stage, settings):
     stage.first.poll = [lambda order: engine.delete(timed_out) or stage.module.DONE]
     late = stage.later(timed_out, 70)
     assert late.outputs.get().state == "failed"
-    assert not [name for _, _, names in os.walk(_media(stage)) for name in names]
-
-
-def _media(stage):
-    from django.conf import settings
-
-    return settings.MEDIA_ROOT
+    assert not [name for _, _, names in os.walk(settings.MEDIA_ROOT) for name in names]
 
 
 def test_what_was_never_accepted_is_not_looked_for_after_the_deadline(stage, ann):
@@ -457,14 +453,14 @@ def test_canceling_four_keeps_what_is_delivered_and_gives_back_the_rest(stage, a
 # Delete ---------------------------------------------------------------------------------------------
 
 
-def test_deleting_blanks_words_and_files_and_keeps_the_ledger(stage, ann):
+def test_deleting_blanks_words_and_files_and_keeps_the_ledger(stage, ann, settings):
     done = stage.run(ann)
     output = done.outputs.get()
     engine.delete(done)
     done.refresh_from_db()
     assert (done.prompt, done.parameters) == ("", {})
     assert done.deleted_at is not None
-    assert not os.path.exists(os.path.join(_media(stage), output.file_key))
+    assert not os.path.exists(os.path.join(settings.MEDIA_ROOT, output.file_key))
     assert movements(done) == CHARGED
 
 
@@ -478,8 +474,6 @@ def test_what_runs_cannot_be_deleted(stage, ann):
 
 def _die(stage, generation):
     """As if the process that holds the next step died in it."""
-    from generator.engine import claims
-
     assert claims.claim(generation.outputs.get().pk) is not None
     stage.pass_time(generation, 61)
 
@@ -526,8 +520,6 @@ def test_a_fault_of_ours_is_tried_three_times_and_then_refunded(stage, ann, capl
 def test_a_restarted_single_process_takes_everything_up_at_once(stage, ann):
     stage.first.poll = [STILL, stage.module.DONE]
     generation = stage.run(ann)
-    from generator.engine import claims
-
     stage.pass_time(generation, 6)
     assert claims.claim(generation.outputs.get().pk) is not None
     assert stage.go_on(generation).status == "processing"
@@ -536,8 +528,6 @@ def test_a_restarted_single_process_takes_everything_up_at_once(stage, ann):
 
 
 def test_a_holder_of_an_old_epoch_changes_nothing(stage, ann):
-    from generator.engine import claims, endings
-
     stage.first.poll = [STILL, stage.module.DONE]
     generation = stage.run(ann)
     stage.pass_time(generation, 6)
@@ -552,14 +542,16 @@ def test_a_holder_of_an_old_epoch_changes_nothing(stage, ann):
     assert (done.status, movements(done)) == ("completed", CHARGED)
 
 
-def test_a_process_frozen_between_intent_and_sending_does_not_send(stage, ann, settings):
-    settings.LEASE_SECONDS = 0.000001
-    rejected = stage.run(ann)
+def test_a_process_frozen_between_intent_and_sending_does_not_send(stage, ann, monkeypatch):
+    generation = stage.submit(ann)
+    engine.admission.admit(generation)
+    output = generation.outputs.get()
+    monkeypatch.setattr(submission, "FROZEN_SECONDS", -1.0)
+    steps.run(claims.claim(output.pk))
     assert stage.first.asked == []
-    assert attempts(rejected)[0] == ("first", "rejected")
-    settings.LEASE_SECONDS = 60
-    Output.objects.filter(generation=rejected).update(crashes=0)
-    assert stage.later(rejected, 1).status == "completed"
+    assert attempts(generation) == [("first", "rejected")]
+    monkeypatch.undo()
+    assert stage.go_on(generation).status == "completed"
 
 
 # Files ----------------------------------------------------------------------------------------------
