@@ -28,7 +28,6 @@ __all__ = [
     "like",
     "newest",
     "publish",
-    "publish_promised",
     "report",
     "top",
     "trending",
@@ -220,25 +219,3 @@ def report(owner: Owner, item: Item, reason: str, detail: str = "") -> bool:
         return False
     Report.objects.create(item=item, reporter=owner.id, reason=reason, detail=detail.strip()[:500])
     return True
-
-
-def publish_promised(limit: int = 100) -> int:
-    """Publish delivered images whose users asked for it when they made them; returns how many.
-
-    A generation knows nothing of the gallery, so this looks for what it left: delivered, marked
-    public, without an item. An image that was withdrawn has one and stays withdrawn.
-    """
-    due = (
-        Output.objects.delivered()
-        .filter(
-            generation__public=True,
-            generation__user__is_active=True,
-            generation__deleted_at=None,
-            item=None,
-        )
-        .select_related("generation__user")
-        .order_by("pk")[:limit]
-    )
-    for output in due:
-        publish(Owner(user=output.generation.user), output)
-    return len(due)

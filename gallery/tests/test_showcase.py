@@ -9,6 +9,7 @@ from accounts.models import Visitor
 from accounts.owner import Owner
 from gallery import showcase
 from gallery.models import Item, Report
+from gallery.tasks import publish_wanted
 from generator.models import Generation, Output
 
 
@@ -189,15 +190,15 @@ def test_what_was_promised_to_be_public_is_published_when_it_is_done(ann, pictur
     done = picture(ann, public=True)
     picture(ann, public=True, state="run")
     picture(ann)
-    assert showcase.publish_promised() == 1
+    assert publish_wanted() == 1
     assert _open(Item.objects.get(output=done))
-    assert showcase.publish_promised() == 0
+    assert publish_wanted() == 0
 
 
 def test_a_promised_picture_that_was_withdrawn_stays_withdrawn(ann, picture):
     picture(ann, public=True)
-    showcase.publish_promised()
+    publish_wanted()
     item = Item.objects.get()
     showcase.withdraw(item)
-    showcase.publish_promised()
+    publish_wanted()
     assert not _open(item)
