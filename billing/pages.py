@@ -53,6 +53,7 @@ def billing(request: HttpRequest) -> HttpResponse:
         entries = entries.filter(seq__lt=int(before))
     found = list(entries[: PAGE + 1])
     context = {
+        "wallet": wallet,
         "plan": wallet.plan,
         "period_end": wallet.period_end,
         "bought": wallet.bought,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -93,20 +94,30 @@ def models() -> dict[str, Model]:
 
 
 def cards(generations: Iterable[Generation], known: dict[str, Model] | None = None) -> list[Card]:
-    """The generations as cards, in their order; `known` spares reading the models."""
+    """An owner's generations, newest first, as cards; `known` spares reading the models."""
     rows = list(generations)
     if not rows:
         return []
     titles = models() if known is None else known
-    return [_card(row, titles.get(row.model)) for row in rows]
+    ahead = _ahead([row for row in rows if row.status == Generation.Status.PENDING])
+    return [_card(row, titles.get(row.model), ahead.get(row.pk, 0)) for row in rows]
+
+
+def _ahead(pending: list[Generation]) -> dict[UUID, int]:
+    """How many wait before each of these, which are newest first: one count, for the oldest."""
+    if not pending:
+        return {}
+    first = (place_in_line(pending[-1]) or 1) - 1
+    return {row.pk: first + place for place, row in enumerate(reversed(pending))}
 
 
 def card(generation: Generation) -> Card:
     """One generation as a card."""
-    return _card(generation, Model.objects.filter(pk=generation.model).first())
+    model = Model.objects.filter(pk=generation.model).first()
+    return _card(generation, model, (place_in_line(generation) or 1) - 1)
 
 
-def _card(generation: Generation, model: Model | None) -> Card:
+def _card(generation: Generation, model: Model | None, ahead: int) -> Card:
     outputs = list(generation.outputs.all())
     elapsed = _elapsed(generation)
     usual = _usual(generation, model)
@@ -117,7 +128,7 @@ def _card(generation: Generation, model: Model | None) -> Card:
         pictures=pictures_of(generation),
         slots=[words for words in map(_slot, outputs) if words] if live else [],
         percent=_percent(generation, outputs, elapsed, usual),
-        ahead=(place_in_line(generation) or 1) - 1,
+        ahead=ahead,
         elapsed=elapsed,
         usual=usual,
         every=FAST if elapsed < BACK_OFF else SLOW,

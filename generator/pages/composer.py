@@ -186,6 +186,7 @@ def context(composer: Composer) -> dict[str, Any]:
     values = composer.values
     return {
         "form": composer,
+        "known": {offer.model.slug: offer.model for offer in offers},
         "stills": stills,
         "moving": moving,
         "model": next((one for one in stills if one.checked), None),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.owner import Owner
 from accounts.owner_of import address_group, owner_of
 from generator import catalogue, limits, pricing
-from generator.models import Generation, Output, Upload
+from generator.models import Generation, Model, Output
 from generator.pages import cards, composer, submission
 from generator.pages.composer import Composer
 from generator.pages.submission import Refusal
@@ -56,9 +56,7 @@ def _prefilled(request: HttpRequest, owner: Owner | None) -> Composer:
     run = Generation.objects.of(owner).find(request.GET.get("run", ""))
     if run is not None:
         form.values = composer.from_generation(run) | form.values
-        form.uploads = list(
-            Upload.objects.filter(pk__in=run.uploads, deleted_at=None, **owner.columns)
-        )
+        form.uploads = submission.own_uploads(owner, run.uploads)
     if request.GET.get("image"):
         form.outputs = submission.own_outputs(owner, request.GET.getlist("image"))
     if request.GET.get("upload"):
@@ -71,7 +69,9 @@ def _prefilled(request: HttpRequest, owner: Owner | None) -> Composer:
 def _page(
     request: HttpRequest, owner: Owner | None, form: Composer, refused: Refusal | None = None
 ) -> HttpResponse:
-    context = composer.context(form) | _results(request, owner) | _price(request, owner, form)
+    context = composer.context(form)
+    known = context.pop("known")
+    context |= _results(request, owner, known) | _price(request, owner, form, known)
     context["refused"] = refused
     response = render(
         request, "generator/create.html", context, status=refused.status if refused else 200
@@ -81,7 +81,7 @@ def _page(
     return response
 
 
-def _results(request: HttpRequest, owner: Owner | None) -> dict[str, Any]:
+def _results(request: HttpRequest, owner: Owner | None, known: dict[str, Model]) -> dict[str, Any]:
     """The cards that matter now, and a page of the last pictures."""
     if owner is None:
         return {"cards": [], "recent": [], "page": 1}
@@ -96,7 +96,7 @@ def _results(request: HttpRequest, owner: Owner | None) -> dict[str, Any]:
     rows = Output.objects.of(owner).order_by("-generation__created_at", "index")
     found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     return {
-        "cards": cards.cards(shown),
+        "cards": cards.cards(shown, known),
         "recent": [cards.picture(output) for output in found[:PAGE]],
         "page": page,
         "older": page + 1 if len(found) > PAGE and page < LAST_PAGE else None,
@@ -120,19 +120,22 @@ class Price:
     total: int
 
 
-def _price(request: HttpRequest, owner: Owner | None, form: Composer) -> dict[str, Any]:
+def _price(
+    request: HttpRequest, owner: Owner | None, form: Composer, known: dict[str, Model]
+) -> dict[str, Any]:
     """The price of the form for somebody with a wallet; for a visitor the tries that are left."""
     if not request.user.is_authenticated:
         visitor = owner.visitor if owner else None
         return {"price": None, "trial_left": limits.trial_left(visitor, address_group(request))}
-    return {"price": _quote(form)}
+    return {"price": _quote(form, known)}
 
 
-def _quote(form: Composer) -> Price | None:
+def _quote(form: Composer, known: dict[str, Model] | None = None) -> Price | None:
     """Credits of the form's settings, whatever its prompt; None while they make no sense."""
     try:
         name = form.values.get("video_model" if form.mode == "video" else "model")
-        model = catalogue.find(name or catalogue.DEFAULT_MODEL)
+        name = name or catalogue.DEFAULT_MODEL
+        model = (known or {}).get(name) or catalogue.find(name)
         data = composer.order(form, model)
     except Invalid:
         return None

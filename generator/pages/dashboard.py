@@ -96,6 +96,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "plot": plot(month, today),
         "recent": [cards.picture(output) for output in recent],
         "usual": _usual_wait(owner),
+        "wallet": wallet,
         "plan": wallet.plan,
         "used": max(wallet.plan.monthly_credits - wallet.monthly, 0),
         "period_end": wallet.period_end,

@@ -23,8 +23,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 IN_MEMORY = 20 * 1024 * 1024
 COLUMNS = (
-    "id", "created_at", "completed_at", "status", "mode", "model", "provider", "prompt",
-    "style", "width", "height", "n", "seed", "credits", "refunded", "cost_usd", "duration_ms", "error_code", "error",
+    "id", "created_at", "completed_at", "status", "mode", "model", "provider", "prompt", "style",
+    "width", "height", "n", "seed", "credits", "refunded", "cost_usd", "duration_ms",
+    "error_code", "error",
 )  # fmt: skip
 
 
