@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.lookup import by_digest
 from accounts.models import ApiKey, User
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -66,7 +67,7 @@ def verify(plain: str) -> ApiKey | None:
     """
     if not well_formed(plain):
         return None
-    key = ApiKey.objects.select_related("user").filter(digest=digest(plain)).first()
+    key = by_digest(ApiKey, digest(plain))
     if key is None or not key.is_active or not key.user.is_active:
         return None
     _note_use(key)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import keys
+from accounts.lookup import by_digest
 from accounts.models import AccessToken, User
 
 _SHAPE = re.compile(r"nbt_[0-9A-Za-z]{43}")
@@ -28,7 +29,7 @@ def verify(plain: str) -> AccessToken | None:
     """The token with its user, or None: malformed, unknown, ended, or its user is inactive."""
     if not _SHAPE.fullmatch(plain):
         return None
-    token = AccessToken.objects.select_related("user").filter(digest=keys.digest(plain)).first()
+    token = by_digest(AccessToken, keys.digest(plain))
     if token is None or token.expires_at <= timezone.now() or not token.user.is_active:
         return None
     return token
