@@ -133,7 +133,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache"
         if EMBEDDED
-        else "django.core.cache.backends.redis.RedisCache",
+        else "nanobanana.fallback_cache.FallbackCache",
         "LOCATION": REDIS_URL or "nanobanana",
     }
 }
