@@ -145,9 +145,8 @@ def _run(
 
 def keep(request: HttpRequest, row: Model, message: str) -> None:
     """Write in a row's history who did what to it and why: for rows that an act changes besides."""
-    LogEntry.objects.log_actions(
-        request.user.pk, [row], CHANGE, change_message=message, single_object=True
-    )
+    user: Any = request.user
+    LogEntry.objects.log_actions(user.pk, [row], CHANGE, change_message=message, single_object=True)
 
 
 class StaffAdmin(admin.ModelAdmin):

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from accounts.staff import Refused, ShowOnlyAdmin, ShowOnlyInline, reasoned, thumbnail
 from generator import engine, storage
 from generator.catalogue import Invalid, ModelUnavailable
+from generator.limits import RateLimited
 from generator.models import Attempt, Generation, Model, Output, Route
 
 PROMPT = 60
@@ -20,8 +21,9 @@ PROMPT = 60
 @reasoned("Refund", warning="Gives back what these still hold. The owner reads the reason.")
 def refund(request: HttpRequest, generation: Generation, answers: dict[str, Any]) -> str:
     """Gives the credits of ended generations back."""
+    actor: Any = request.user
     try:
-        back = engine.refund_by_staff(generation, request.user, answers["reason"])  # type: ignore[arg-type]
+        back = engine.refund_by_staff(generation, actor, answers["reason"])
     except engine.NotPossible as error:
         raise Refused(str(error)) from error
     return f"Gave {back:,} credits back."
@@ -42,9 +44,10 @@ def cancel(request: HttpRequest, generation: Generation, answers: dict[str, Any]
 )
 def retry(request: HttpRequest, generation: Generation, answers: dict[str, Any]) -> str:
     """Submits the same again for the same owner."""
+    actor: Any = request.user
     try:
-        again = engine.retry(generation, actor=request.user, reason=answers["reason"])
-    except (engine.NotPossible, Invalid, ModelUnavailable) as error:
+        again = engine.retry(generation, actor=actor, reason=answers["reason"])
+    except (engine.NotPossible, Invalid, ModelUnavailable, RateLimited) as error:
         raise Refused(str(error)) from error
     return f"Runs again as {again.public_id}."
 

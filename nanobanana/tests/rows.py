@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import AccessToken, User, Visitor
+from accounts.models import AccessToken, Mail, User, Visitor
 from accounts.owner import Owner
 from billing import ledger
 from billing.models import Plan, UsageDay
@@ -70,6 +70,7 @@ def make_world(number: int) -> User:
     now = timezone.now()
     visitor = Visitor.objects.create()
     AccessToken.objects.create(user=user, digest=uuid.uuid4().bytes, expires_at=now)
+    Mail.objects.create(to=user.email, subject="Hello", text="Hello")
     wallet = ledger.wallet_of(user)
     UsageDay.objects.create(wallet=wallet, day=now.date())
     generation = make_generation(user)
@@ -101,6 +102,7 @@ def _make_catalogue(number: int) -> None:
         title=slug,
         kind="image",
         modes=["text-to-image"],
+        parameters={"size": {"values": ["1024x1024", "1536x1536"], "default": "1024x1024"}},
         prices={
             "by": ["size", {"1024x1024": 20, "1536x1536": 65}],
             "times": {"audio": {"true": 2}},
