@@ -1,8 +1,13 @@
-"""Named points at which a test may end the process as if its power were cut (`CRASH_AT=point`)."""
+"""Named points at which a test may end or freeze the process, as if its power were cut or its machine paused.
+
+`CRASH_AT=point` ends it, `FREEZE_AT=point` stops it once, until somebody continues it. Words after a colon
+bind the point to prompts that hold them.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 
 POINTS = (
     "after_charge",
@@ -17,10 +22,14 @@ POINTS = (
 
 
 def here(point: str, text: str = "") -> None:
-    """End the process here when `CRASH_AT` names this point (and, after a colon, words of `text`)."""
-    wanted = os.environ.get("CRASH_AT")
-    if wanted is None:
-        return
-    name, _, words = wanted.partition(":")
-    if name == point and words in text:
+    """End or freeze the process here, where its environment names this point."""
+    if _is_named("CRASH_AT", point, text):
         os._exit(137)
+    if _is_named("FREEZE_AT", point, text):
+        del os.environ["FREEZE_AT"]
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _is_named(variable: str, point: str, text: str) -> bool:
+    name, _, words = os.environ.get(variable, "").partition(":")
+    return name == point and words in text
