@@ -17,11 +17,9 @@ def close(user: User) -> None:
     The row stays under a made-up address, because the ledger and the generations point at it.
     Sessions end because the user is inactive and the password changed.
     """
-    keys.revoke_all(user)
+    shut(user)
     keys.blank_names(user)
-    tokens.end_all(user)
     EmailAddress.objects.filter(user=user).delete()
-    SocialAccount.objects.filter(user=user).delete()
     user.email = f"closed-{user.pk.hex}{CLOSED}"
     user.name, user.handle = "", None
     user.is_active = user.is_staff = user.is_superuser = False
@@ -29,3 +27,10 @@ def close(user: User) -> None:
     user.save()
     user.groups.clear()
     user.user_permissions.clear()
+
+
+def shut(user: User) -> None:
+    """Ends every way in but the password: keys, access tokens, the Google connection."""
+    keys.revoke_all(user)
+    tokens.end_all(user)
+    SocialAccount.objects.filter(user=user).delete()

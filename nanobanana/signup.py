@@ -25,7 +25,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import addresses, keys, outbox, throttle, tokens
+from accounts import addresses, closing, outbox, throttle, tokens
 from accounts.models import User, Visitor
 from accounts.owner_of import VISITOR, address_of, visitor_of
 from billing import ledger
@@ -141,12 +141,12 @@ class AccountAdapter(DefaultAccountAdapter):
         """A new password ends access tokens; keys stay, unless they came before the proof.
 
         Nobody signed in means the mailed link was used. If the address was never proved until
-        now, whoever made the account may be a stranger: their keys end too.
+        now, a stranger may have made the account: keys and a connected Google end too.
         """
         super().set_password(user, password)
         tokens.end_all(user)
         if not self.request.user.is_authenticated and not addresses.is_proved(user, user.email):
-            keys.revoke_all(user)
+            closing.shut(user)
             addresses.prove_only(user)
 
     def can_delete_email(self, email_address: EmailAddress) -> bool:
@@ -213,7 +213,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
         """A new user starts with the name Google knows."""
         user: User = super().populate_user(request, sociallogin, data)
-        user.name = str(sociallogin.account.extra_data.get("name") or "")[:80]
+        name = str(sociallogin.account.extra_data.get("name") or "").strip()
+        user.name = name[:80] if name.isprintable() else ""
         return user
 
     def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:

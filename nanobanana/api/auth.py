@@ -73,6 +73,12 @@ class Registration(Credential):
 
     name = Text(max_length=80, required=False, default="")
 
+    def validate_name(self, value: str) -> str:
+        """Without characters that cannot be seen or that turn text around."""
+        if not value.isprintable():
+            raise serializers.ValidationError("Use characters that can be seen.")
+        return value
+
 
 class NewKey(serializers.Serializer[Fields]):
     """What `POST /v1/keys` takes."""

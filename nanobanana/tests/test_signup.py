@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.test import Client
 
@@ -375,13 +376,23 @@ def test_a_reset_by_the_owner_of_an_unproved_address_ends_the_keys_of_who_made_t
     ann, posting
 ):
     strangers = keys.issue(ann)[1]
+    SocialAccount.objects.create(user=ann, provider="google", uid="a stranger's")
     set_password(reset_link(posting))
     assert keys.verify(strangers) is None
+    assert not SocialAccount.objects.exists()
     assert EmailAddress.objects.get(user=ann).verified
 
     own = keys.issue(ann)[1]
     set_password(reset_link(posting), "a third battery")
     assert keys.verify(own)
+
+
+def test_a_reset_proves_nothing_while_another_address_waits_for_its_proof(ann, posting):
+    EmailAddress.objects.create(user=ann, email="other@example.com")
+    set_password(reset_link(posting, "other@example.com"))
+
+    assert not EmailAddress.objects.filter(verified=True).exists()
+    assert User.objects.get().email == "ann@example.com"
 
 
 def test_a_reset_link_names_this_site_whatever_host_was_asked_for(ann, posting, settings):

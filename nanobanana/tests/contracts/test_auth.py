@@ -107,6 +107,7 @@ def test_a_taken_address_looks_like_a_free_one_where_confirmation_is_required(
         ({"password": "a\0bcdefghij"}, "password"),
         ({"name": ["x"]}, "name"),
         ({"name": "x" * 81}, "name"),
+        ({"name": "a\u202eb"}, "name"),
     ],
 )
 def test_a_bad_field_is_named_and_nothing_is_made(anonymous_api, change, param):
