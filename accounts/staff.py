@@ -15,6 +15,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -135,11 +136,13 @@ def _run(
     answers: dict[str, Any],
 ) -> None:
     try:
-        done = act(request, row, answers)
+        # The act and its record stand or fall together.
+        with transaction.atomic():
+            done = act(request, row, answers)
+            model_admin.log_change(request, row, f"{done} Reason: {answers['reason']}")
     except Refused as refusal:
         messages.error(request, f"{row}: {refusal}")
         return
-    model_admin.log_change(request, row, f"{done} Reason: {answers['reason']}")
     messages.success(request, f"{row}: {done}")
 
 

@@ -54,6 +54,7 @@ class RuleAdmin(ReasonedAdmin):
     """Shows the numbers of a row's rule as fields of their own."""
 
     form: type[RuleForm]
+    raw: tuple[str, ...] = ()
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -70,6 +71,18 @@ class RuleAdmin(ReasonedAdmin):
             cell.name: prices.field(cell, form.scale)
             for cell in (prices.cells(rule, form.unit) if prices.is_rule(rule) else ())
         }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What staff change often first; raw data folded away below."""
+        names = [str(name) for name in self.get_fields(request, obj)]
+        raw = [name for name in names if name in self.raw]
+        often = [name for name in names if name not in {*raw, "why"}]
+        rest = (("Raw data", {"fields": raw, "classes": ("collapse",)}),) if raw and obj else ()
+        return (
+            (None, {"fields": often + ([] if rest else raw)}),
+            *rest,
+            ("Why", {"fields": ["why"]}),
+        )
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
         """The raw rule, once its numbers have fields."""
@@ -113,6 +126,7 @@ class ModelAdmin(RuleAdmin):
     search_fields = ("slug", "title", "maker")
     inlines = (RouteInline,)
     actions = (switch_on, switch_off)
+    raw = ("aliases", "modes", "parameters")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """With their routes."""

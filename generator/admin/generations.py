@@ -15,7 +15,7 @@ from generator.catalogue import Invalid, ModelUnavailable
 from generator.limits import RateLimited
 from generator.models import Attempt, Generation, Model, Output, Route
 
-PROMPT = 60
+PROMPT = 48
 
 
 @reasoned("Refund", warning="Gives back what these still hold. The owner reads the reason.")
@@ -83,12 +83,17 @@ class ProviderFilter(admin.SimpleListFilter):
         return queryset.filter(provider=self.value()) if self.value() else queryset
 
 
-def picture(output: Output, size: int = 48) -> str:
-    """The output's thumbnail, linked to the file; a dash while there is none."""
+def shown(output: Output, size: int = 48) -> str:
+    """The output's thumbnail; a dash while there is none."""
     if output.state != Output.State.DELIVERED or output.deleted_at is not None:
         return "–"
-    small = thumbnail(storage.url(output, "320"), size)
-    return format_html('<a href="{}">{}</a>', storage.url(output), small)
+    return thumbnail(storage.url(output, "320"), size)
+
+
+def picture(output: Output, size: int = 48) -> str:
+    """The output's thumbnail, linked to its file."""
+    small = shown(output, size)
+    return small if small == "–" else format_html('<a href="{}">{}</a>', storage.url(output), small)
 
 
 class OutputInline(ShowOnlyInline):
@@ -109,9 +114,10 @@ class GenerationAdmin(ShowOnlyAdmin):
     """Every request, with what became of it."""
 
     list_display = (
-        "created_at", "image", "status", "model", "provider", "owner", "words", "price", "refunded",
-        "cost", "took", "error_code",
+        "image", "words", "status", "made_by", "owner", "credits", "cost", "took", "error_code",
+        "created_at",
     )  # fmt: skip
+    list_display_links = ("image", "words")
     list_filter = ("status", ModelFilter, ProviderFilter, "mode", "created_at")
     id_field, email_field, text_field = "id", "user__email", "prompt"
     search_help_text = "An id, the beginning of an e-mail address, or words of the prompt"
@@ -132,7 +138,7 @@ class GenerationAdmin(ShowOnlyAdmin):
     def image(self, generation: Generation) -> str:
         """The first delivered output."""
         done = [one for one in generation.outputs.all() if one.state == Output.State.DELIVERED]
-        return picture(done[0]) if done else "–"
+        return shown(done[0]) if done else "–"
 
     @admin.display(description="owner")
     def owner(self, generation: Generation) -> str:
@@ -141,9 +147,20 @@ class GenerationAdmin(ShowOnlyAdmin):
 
     @admin.display(description="prompt")
     def words(self, generation: Generation) -> str:
-        """The beginning of the prompt."""
-        text = generation.prompt
+        """The beginning of the prompt; its id once it is deleted."""
+        text = generation.prompt or generation.public_id
         return f"{text[:PROMPT]}…" if len(text) > PROMPT else text
+
+    @admin.display(description="model, by", ordering="model")
+    def made_by(self, generation: Generation) -> str:
+        """The model, and who served it."""
+        return f"{generation.model}, {generation.provider or '–'}"
+
+    @admin.display(description="credits", ordering="price")
+    def credits(self, generation: Generation) -> str:
+        """The price, and what of it was given back."""
+        back = f", {generation.refunded:,} back" if generation.refunded else ""
+        return f"{generation.price:,}{back}"
 
     @admin.display(description="cost", ordering="cost_micros")
     def cost(self, generation: Generation) -> str:
