@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,7 +24,7 @@ FRONT = "nanobanana.front"
 INTERNAL = "nanobanana.internal"
 _ENDED = (Generation.Status.COMPLETED, Generation.Status.FAILED, Generation.Status.CANCELED)
 _WAIT = re.compile(r"wait=(\d{1,6})", re.ASCII)
-Render = Callable[[Generation], Response]
+Render = Callable[[Generation], HttpResponse]
 
 
 def patience(request: Request) -> float:
@@ -36,7 +36,7 @@ def patience(request: Request) -> float:
     return float(min(int(match[1]), settings.WAIT_LIMIT) if match else settings.WAIT_LIMIT)
 
 
-def answer(request: Request, generation: Generation, path: str, render: Render) -> Response:
+def answer(request: Request, generation: Generation, path: str, render: Render) -> HttpResponse:
     """The reply once the generation has ended or patience is over.
 
     Under the front the request is handed over with `path`, an internal GET that renders the same reply.

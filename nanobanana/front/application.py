@@ -162,7 +162,7 @@ class Front:
                     return
                 reply = await self._final_reply(hold, scope, reason)
                 await send_reply(reply, scope, _unless(gone, send), self._files)
-                delivered = True
+                delivered = reason == "ended"
         finally:
             await noted(self._notes, self._waiting.released, hold.generation, delivered)
 

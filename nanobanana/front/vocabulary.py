@@ -35,4 +35,4 @@ class Waiting(Protocol):
         """Notes that connections are still waiting on these."""
 
     def released(self, generation_id: UUID, delivered: bool) -> None:
-        """Notes that a held request is over, and whether its answer went out."""
+        """Notes that a held request is over, and whether its generation's end went out."""
