@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from billing import ledger
@@ -41,6 +42,7 @@ def pricing(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/pricing.html", {"plans": list(Plan.objects.all())})
 
 
+@cache_control(private=True)
 @login_required
 @require_safe
 def billing(request: HttpRequest) -> HttpResponse:

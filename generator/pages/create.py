@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.owner import Owner
 from accounts.owner_of import address_group, owner_of
 from generator import catalogue, limits, pricing
 from generator.models import Generation, Model, Output
+from generator.models.querysets import read_id
 from generator.pages import cards, composer, submission
 from generator.pages.composer import Composer
 from generator.pages.submission import Refusal
@@ -28,6 +30,7 @@ SHOWN = 8
 FRESH = timedelta(hours=1)
 
 
+@cache_control(private=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def generator(request: HttpRequest) -> HttpResponse:
     """`/generator`: the form; a posted one starts a generation and comes back with its card."""
@@ -85,13 +88,7 @@ def _results(request: HttpRequest, owner: Owner | None, known: dict[str, Model])
     """The cards that matter now, and a page of the last pictures."""
     if owner is None:
         return {"cards": [], "recent": [], "page": 1}
-    newest = list(Generation.objects.of(owner).with_outputs()[:SHOWN])
-    since = timezone.now() - FRESH
-    shown = [
-        row
-        for place, row in enumerate(newest)
-        if not row.is_ended or (place == 0 and row.created_at > since)
-    ]
+    shown = _shown(owner, request.GET.get("run", ""))
     page = _number(request.GET.get("page", ""))
     rows = Output.objects.of(owner).order_by("-generation__created_at", "index")
     found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
@@ -101,6 +98,22 @@ def _results(request: HttpRequest, owner: Owner | None, known: dict[str, Model])
         "page": page,
         "older": page + 1 if len(found) > PAGE and page < LAST_PAGE else None,
     }
+
+
+def _shown(owner: Owner, run: str) -> list[Generation]:
+    """What deserves a card: all that runs, the last one for an hour, and the one asked for."""
+    own = Generation.objects.of(owner).with_outputs()
+    newest = list(own[:SHOWN])
+    since = timezone.now() - FRESH
+    asked = read_id(run)
+    shown = [
+        row
+        for place, row in enumerate(newest)
+        if not row.is_ended or row.pk == asked or (place == 0 and row.created_at > since)
+    ]
+    if asked and all(row.pk != asked for row in newest):
+        shown += own.filter(pk=asked)
+    return shown
 
 
 def _number(text: str) -> int:

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.owner import Owner
@@ -81,6 +82,7 @@ def _step(most: int) -> int:
         step *= 10
 
 
+@cache_control(private=True)
 @login_required
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:

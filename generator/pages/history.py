@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.owner import Owner
@@ -100,6 +101,7 @@ def _rows(owner: Owner | None, filters: Filters) -> QuerySet[Generation]:
     return Generation.objects.of(owner).matching(filters.applied).with_outputs()
 
 
+@cache_control(private=True)
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     """`/history`: the owner's runs, a visitor's too, the newest first, as a table or a grid."""

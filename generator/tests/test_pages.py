@@ -13,7 +13,7 @@ from PIL import Image
 from accounts.owner import Owner
 from billing import ledger
 from billing.models import Plan, Wallet
-from generator import catalogue, engine
+from generator import catalogue, engine, upstreams
 from generator.models import Generation, Output, Upload
 
 pytestmark = pytest.mark.django_db
@@ -289,3 +289,58 @@ def test_no_page_carries_inline_script_or_style(ann, ann_client):
     for path in ("/", "/generator", "/history", "/dashboard", f"/images/{output.pk}", "/billing"):
         shown = page(ann_client.get(path))
         assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", shown), path
+
+
+@pytest.fixture
+def kie_on(monkeypatch):
+    """The site with a key for KIE, which serves pictures and video."""
+    monkeypatch.setenv("NANO_BANANA_API_KEY", "a key")
+    upstreams.reset()
+    yield
+    upstreams.reset()
+
+
+def test_video_is_offered_where_a_provider_can_make_it(ann_client, kie_on):
+    shown = page(ann_client.get("/generator"))
+    assert 'name="mode" value="video"' in shown
+    assert 'value="kling-2.6"' in shown
+
+
+def test_video_is_not_offered_where_nobody_can_make_it(ann_client):
+    assert 'value="video"' not in page(ann_client.get("/generator"))
+
+
+def test_a_clip_is_ordered_with_its_length_and_sound_and_once(ann, ann_client, kie_on):
+    Wallet.objects.filter(pk=ledger.wallet_of(ann).pk).update(balance=5000)
+    form = order(mode="video", video_model="kling-2.6", duration="10", audio="on", n="4")
+    assert 'data-sum="1520"' in page(ann_client.post("/generator/quote", form))
+    assert ann_client.post("/generator", form).status_code == 302
+    clip = Generation.objects.get()
+    assert (clip.mode, clip.n, clip.price) == ("text-to-video", 1, 1520)
+    assert clip.parameters["duration"] == 10
+
+
+def test_a_model_that_nobody_serves_is_shown_with_the_reason(ann_client, kie_on):
+    shown = page(ann_client.get("/generator"))
+    assert re.search(r'value="gpt-image"[^>]* disabled', shown)
+    assert "No provider for it is configured" in shown
+    answer = ann_client.post("/generator", order(model="gpt-image", prompt="kept words"))
+    assert answer.status_code == 409
+    assert "kept words</textarea>" in page(answer)
+
+
+def test_an_older_run_is_shown_when_its_address_asks_for_it(ann, ann_client, run_engine):
+    Wallet.objects.filter(pk=ledger.wallet_of(ann).pk).update(rate_lifted=True)
+    failed = start(ann, prompt="[fail] an old one")
+    run_engine()
+    for _ in range(9):
+        start(ann)
+    assert f'id="run-{failed.pk}"' not in page(ann_client.get("/generator"))
+    assert f'id="run-{failed.pk}"' in page(ann_client.get(f"/generator?run={failed.pk}"))
+
+
+def test_pages_with_private_things_are_kept_by_no_shared_cache(ann_client):
+    for path in ("/generator", "/history", "/dashboard", "/billing"):
+        answer = ann_client.get(path)
+        assert "private" in answer["Cache-Control"]
+        assert "Cookie" in answer["Vary"]

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from accounts.owner import Owner
 from billing.models import Plan
@@ -70,6 +71,22 @@ def test_the_showcase_is_public_pictures_in_few_statements(
     assert "Fresh from the gallery" in shown
     assert str(items[0].pk) not in shown
     assert all(str(item.pk) in shown for item in items[1:])
+
+
+def test_an_owner_takes_a_published_picture_back_from_its_own_page(
+    ann, ann_client, visitor, run_engine
+):
+    owner = Owner(user=ann)
+    data = {"prompt": "a boat", "model": "sd3-medium", "size": "512x512"}
+    engine.submit(owner, catalogue.validate(data, owner=owner))
+    run_engine()
+    output = Output.objects.get()
+    item = showcase.publish(owner, output, title="Shown")
+    address = reverse("gallery-withdraw", args=[item.pk])
+    assert f'action="{address}"' in page(ann_client.get(f"/images/{output.pk}"))
+    assert visitor.get(f"/images/{output.pk}").status_code == 200
+    ann_client.post(address)
+    assert visitor.get(f"/images/{output.pk}").status_code == 404
 
 
 def test_pages_say_that_the_demo_is_no_ai(visitor):

@@ -33,9 +33,9 @@ class Window:
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
-        """Go to a page and wait until nothing loads any more."""
+        """Go to a page and wait until it has loaded."""
         self.page.goto(self.address + path)
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
 
     def shift(self) -> float:
         """How far the page's parts moved by themselves (CLS)."""
