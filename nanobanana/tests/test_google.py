@@ -1,87 +1,17 @@
 """Signing in with Google, against an OpenID provider over real sockets."""
 
-import os
-import re
-import subprocess
-import sys
-from contextlib import contextmanager
-from urllib.parse import parse_qs, urlsplit
-
-import httpx
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
-from allauth.socialaccount.providers.google import views
 from django.test import Client
-from oidc_provider_mock import User as Person
-from oidc_provider_mock import run_server_in_thread
 
 from accounts import addresses, keys, tokens
 from accounts.models import User, Visitor
 from billing.ledger import wallet_of
 from conftest import PASSWORD
+from nanobanana.tests.entrance import begin, consent, enter, is_in, knowing
 
-pytestmark = pytest.mark.django_db
-
-CLAIMS = {"email": "Mira@Example.com", "email_verified": True, "name": "Mira Banana"}
-
-
-@pytest.fixture(scope="module")
-def provider():
-    """An OpenID provider that listens; each person is added by a test."""
-    with run_server_in_thread() as server:
-        yield f"http://localhost:{server.server_port}"
-
-
-@pytest.fixture(autouse=True)
-def google(provider, settings, monkeypatch):
-    """Google login is on, and its endpoints are the provider's, as GOOGLE_ISSUER sets them."""
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-    settings.GOOGLE_LOGIN = True
-    settings.SOCIALACCOUNT_PROVIDERS = {
-        "google": settings.SOCIALACCOUNT_PROVIDERS["google"]
-        | {"APPS": [{"client_id": "nanobanana", "secret": "secret"}]}
-    }
-    adapter = views.GoogleOAuth2Adapter
-    monkeypatch.setattr(views, "ID_TOKEN_ISSUER", provider)
-    monkeypatch.setattr(adapter, "authorize_url", f"{provider}/oauth2/authorize")
-    monkeypatch.setattr(adapter, "access_token_url", f"{provider}/oauth2/token")
-    monkeypatch.setattr(adapter, "identity_url", f"{provider}/userinfo")
-    return provider
-
-
-@contextmanager
-def knowing(provider, sub="g-1", **changes):
-    """Google knows this person."""
-    claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
-    httpx.put(f"{provider}/users/{sub}", json=claims).raise_for_status()
-    yield Person(sub=sub, claims=claims)
-
-
-def begin(client, **data):
-    """Presses the button; gives Google's address that the browser is sent to."""
-    reply = client.post("/accounts/google/login/", {"process": "login", **data})
-    assert reply.status_code == 302
-    return reply["Location"]
-
-
-def consent(address, sub="g-1"):
-    """The person says yes at Google; gives the path the browser comes back to."""
-    reply = httpx.post(address, data={"sub": sub})
-    assert reply.status_code == 302
-    back = urlsplit(reply.headers["Location"])
-    return f"{back.path}?{back.query}"
-
-
-def enter(client, provider, sub="g-1", next="", **claims):
-    """A whole Google login; gives the answer to the callback."""
-    with knowing(provider, sub, **claims):
-        return client.get(consent(begin(client, next=next), sub))
-
-
-def is_in(client):
-    """Whether this browser is signed in."""
-    return client.get("/settings/profile").status_code == 200
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("google")]
 
 
 def test_a_new_person_gets_an_account_with_a_proved_address(visitor, google):
@@ -255,107 +185,3 @@ def test_google_is_disconnected_only_from_an_account_with_a_password(visitor, go
     account = SocialAccount.objects.get()
     alone.post("/accounts/3rdparty/", {"account": account.pk})
     assert SocialAccount.objects.exists()
-
-
-# The protocol -------------------------------------------------------------------------------------
-
-
-def test_nothing_begins_by_a_link(visitor, google):
-    reply = visitor.get("/accounts/google/login/")
-
-    assert reply.status_code == 200
-    assert "Continue with Google" in reply.content.decode()
-    assert "state" not in str(dict(visitor.session))
-
-
-def test_the_button_needs_the_csrf_token(google):
-    strict = Client(enforce_csrf_checks=True)
-    assert strict.post("/accounts/google/login/").status_code == 403
-
-
-def test_the_request_to_google_has_a_state_and_pkce(visitor, google):
-    query = parse_qs(urlsplit(begin(visitor)).query)
-
-    assert query["response_type"] == ["code"]
-    assert query["code_challenge_method"] == ["S256"]
-    assert len(query["code_challenge"][0]) == 43
-    assert len(query["state"][0]) >= 16
-    assert query["client_id"] == ["nanobanana"]
-    assert set(query["scope"][0].split()) == {"openid", "email", "profile"}
-
-
-def test_a_callback_without_or_with_a_foreign_state_opens_nothing(visitor, google, client):
-    with knowing(google):
-        back = consent(begin(client))
-    tampered = re.sub(r"state=[^&]+", "state=aaaaaaaaaaaaaaaa", back)
-    stateless = re.sub(r"&?state=[^&]+", "", back)
-
-    for path in (back, tampered, stateless):
-        assert visitor.get(path).status_code == 401
-    assert not is_in(visitor)
-    assert not User.objects.exists()
-
-
-def test_a_callback_works_once(visitor, google):
-    with knowing(google):
-        back = consent(begin(visitor))
-        visitor.get(back)
-        visitor.post("/accounts/logout/")
-        again = visitor.get(back)
-
-    assert again.status_code == 401
-    assert not is_in(visitor)
-
-
-def test_a_code_that_google_does_not_know_opens_nothing(visitor, google):
-    with knowing(google):
-        back = re.sub(r"code=[^&]+", "code=made-up", consent(begin(visitor)))
-
-    assert visitor.get(back).status_code == 401
-    assert not is_in(visitor)
-
-
-def test_saying_no_at_google_is_told_kindly(visitor, google):
-    reply = httpx.post(begin(visitor), data={"action": "deny"})
-    back = urlsplit(reply.headers["Location"])
-    reply = visitor.get(f"{back.path}?{back.query}", follow=True)
-
-    assert not is_in(visitor)
-    assert reply.status_code in {200, 401}
-
-
-def test_google_that_does_not_answer_is_no_crash(visitor, google, monkeypatch):
-    with knowing(google):
-        back = consent(begin(visitor))
-    closed = "http://127.0.0.1:9/token"
-    monkeypatch.setattr(views.GoogleOAuth2Adapter, "access_token_url", closed)
-
-    assert visitor.get(back).status_code == 401
-
-
-def test_without_credentials_google_does_not_exist(visitor, google, settings):
-    settings.GOOGLE_LOGIN = False
-
-    assert "Google" not in visitor.get("/accounts/login/").content.decode().split("<main")[1]
-    for path in ("/accounts/google/login/", "/accounts/google/login/callback/"):
-        assert visitor.get(path).status_code == 404
-        assert visitor.post(path).status_code in {404, 405}
-
-
-@pytest.mark.slow
-def test_the_issuer_setting_moves_every_endpoint(tmp_path):
-    """In a process of its own: allauth reads these settings once."""
-    program = (
-        "import django; django.setup()\n"
-        "from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter as a\n"
-        "print(a.authorize_url, a.access_token_url, a.identity_url, a.id_token_issuer)"
-    )
-    issuer = "http://localhost:9999"
-    facts = {"GOOGLE_ISSUER": f"{issuer}/", "DATA_DIR": str(tmp_path)}
-    ran = subprocess.run(
-        [sys.executable, "-c", program], env=os.environ | facts, capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
-
-    paths = ("/oauth2/authorize", "/oauth2/token", "/userinfo", "")
-    assert ran.stdout.split() == [issuer + path for path in paths]
