@@ -6,12 +6,13 @@ The body is RFC 9457's problem details with the fields that OpenAI-style and old
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
@@ -26,6 +27,7 @@ from generator.idempotency import Mismatch
 from generator.images import BadImage, TooLarge
 from generator.limits import RateLimited, TrialUsed
 from generator.validation import Invalid
+from nanobanana.api import google_errors
 
 log = logging.getLogger(__name__)
 
@@ -185,10 +187,51 @@ def body(error: ApiError, request_id: str) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Group:
+    """How the routes below `paths` say errors where the others say it differently.
+
+    `quota`: missing credits are 429, not 402, and stock clients are told not to try again.
+    """
+
+    paths: re.Pattern[str]
+    quota: bool = False
+    media: str = "application/problem+json"
+    envelope: Callable[[ApiError, str], dict[str, Any]] = body
+
+    def adapted(self, error: ApiError) -> ApiError:
+        """The error with this group's status."""
+        if not (self.quota and error.status == 402):
+            return error
+        headers = {**error.headers, "x-should-retry": "false"}
+        return ApiError("insufficient_quota", error.detail, extra=error.extra, headers=headers)
+
+
+_ELSEWHERE = Group(re.compile(""))
+GROUPS = (
+    Group(
+        re.compile(r"/v1beta/|/v1/models/[^/]+:"),  # F
+        quota=True,
+        media="application/json",
+        envelope=google_errors.envelope,
+    ),
+    Group(re.compile(r"/v1/(images/|models)"), quota=True, media="application/json"),  # E
+    Group(re.compile(r"/v1/"), quota=True),  # A
+)
+"""The one table of what differs by group; the first whose path begins so counts."""
+
+
+def group_of(path: str) -> Group:
+    """The group that a path belongs to."""
+    return next((group for group in GROUPS if group.paths.match(path)), _ELSEWHERE)
+
+
 def problem(request: HttpRequest, error: ApiError) -> HttpResponse:
     """The error as a plain Django reply: for handlers outside DRF."""
-    content = body(error, request.META.get("nanobanana.request_id", ""))
-    response = JsonResponse(content, status=error.status, content_type="application/problem+json")
+    group = group_of(request.path)
+    error = group.adapted(error)
+    content = group.envelope(error, request.META.get("nanobanana.request_id", ""))
+    response = JsonResponse(content, status=error.status, content_type=group.media)
     for name, value in error.headers.items():
         response[name] = value
     return response
@@ -204,11 +247,12 @@ def problem_response(
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: everything a view may raise, as the one body."""
     request = context["request"]
-    answer = translate(error, request.path)
+    group = group_of(request.path)
+    answer = group.adapted(translate(error))
     if answer.status >= 500 and answer.code in {"internal_error", "service_unavailable"}:
         log.error("a request broke", exc_info=error)
-    content = body(answer, request.META.get("nanobanana.request_id", ""))
-    response = Response(content, status=answer.status, content_type="application/problem+json")
+    content = group.envelope(answer, request.META.get("nanobanana.request_id", ""))
+    response = Response(content, status=answer.status, content_type=group.media)
     for name, value in answer.headers.items():
         response[name] = value
     if answer.status == 401:
@@ -216,23 +260,14 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     return response
 
 
-def translate(error: Exception, path: str = "") -> ApiError:
+def translate(error: Exception) -> ApiError:
     """The answer to any exception; unknown ones are a 500 that tells nothing."""
     if isinstance(error, ApiError):
         return error
     for kind, translator in _TRANSLATORS:
         if isinstance(error, kind):
-            answer = translator(error)
-            return _openai(answer) if path.startswith(("/v1/", "/v1beta/")) else answer
+            return translator(error)
     return ApiError("internal_error")
-
-
-def _openai(answer: ApiError) -> ApiError:
-    """On /v1 and /v1beta missing credits are 429, and stock clients are told not to try again."""
-    if answer.status != 402:
-        return answer
-    headers = {**answer.headers, "x-should-retry": "false"}
-    return ApiError("insufficient_quota", answer.detail, extra=answer.extra, headers=headers)
 
 
 def _invalid(error: Invalid) -> ApiError:
@@ -332,6 +367,7 @@ _TRANSLATORS: tuple[tuple[type[Exception], Translator], ...] = (
     (StoreDown, lambda _: ApiError("service_unavailable", headers={"Retry-After": "5"})),
     (DatabaseError, lambda _: ApiError("service_unavailable", headers={"Retry-After": "5"})),
     (RequestDataTooBig, lambda _: ApiError("payload_too_large")),
+    (SuspiciousOperation, lambda _: ApiError("invalid_request", "The body has too many parts.")),
     (drf.ValidationError, _validation),
     (drf.ParseError, lambda e: ApiError("invalid_json", str(e.detail))),
     (

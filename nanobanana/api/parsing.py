@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 
 from nanobanana.api.errors import ApiError
 
 JSON_LIMIT = 1024 * 1024
 JSON_WITH_FILES = 15 * 1024 * 1024
+MULTIPART_LIMIT = 80 * 1024 * 1024
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -76,3 +77,20 @@ class PlainJSONParser(JSONParser):
         if getattr(request, "auth", None) is None:
             raise UnsupportedMediaType("text/plain")
         return super().parse(stream, media_type, parser_context)
+
+
+class FormParser(MultiPartParser):
+    """Reads multipart forms, at most as large as the view's `form_limit`; files go to disk."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The form's fields and files."""
+        context = dict(parser_context or {})
+        limit = getattr(context.get("view"), "form_limit", MULTIPART_LIMIT)
+        if int(context["request"].META.get("CONTENT_LENGTH") or 0) > limit:
+            raise ApiError("payload_too_large")
+        return super().parse(stream, media_type, context)
