@@ -1,0 +1,49 @@
+"""Strict fields for bodies: text is text, and what is null, false or empty is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+_GREATEST_CAP = 10**12
+
+Fields = dict[str, Any]
+
+
+class Text(serializers.CharField):
+    """Text and nothing else: a number is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Send text.")
+        return super().to_internal_value(data)
+
+
+class Email(Text, serializers.EmailField):
+    """An e-mail address, in lower case."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).lower()
+
+
+class Cap(serializers.Field[int, Any, int, Any]):
+    """A whole number of credits above zero."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int or not 0 < data <= _GREATEST_CAP:
+            raise serializers.ValidationError("Send a whole number of credits above 0.")
+        return data
+
+
+def checked(kind: type[serializers.Serializer[Fields]], body: Mapping[str, Any]) -> Fields:
+    """The fields of `body` as `kind` wants them; null, false and "" are absent. 400 otherwise."""
+    given = {name: value for name, value in body.items() if not _is_absent(value)}
+    serializer = kind(data=given)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _is_absent(value: Any) -> bool:
+    return value is None or value is False or value == ""
