@@ -163,6 +163,7 @@ class StaffAdmin(admin.ModelAdmin):
     show_full_result_count = False
     paginator = BoundedPaginator
     list_per_page = 50
+    change_form_template = "admin/acts.html"
     id_field = ""
     email_field = ""
     text_field = ""
@@ -193,6 +194,13 @@ class StaffAdmin(admin.ModelAdmin):
         """Who may run the actions, also where rows are never edited by hand."""
         name = f"{self.opts.app_label}.change_{self.opts.model_name}"
         return bool(request.user.has_perm(name))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A row's page offers the acts of its list too, for this row alone."""
+        context["acts"] = self.get_action_choices(request, [])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Without Django's bulk deletion, which leaves no reason."""

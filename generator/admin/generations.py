@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
@@ -126,7 +126,21 @@ class GenerationAdmin(ShowOnlyAdmin):
     inlines = (OutputInline,)
     actions: Any = (refund, cancel, retry)
     readonly_fields = ("owner", "cost", "took", "attempts")
-    exclude = ("cost_micros", "duration_ms", "user", "visitor", "address")
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": (
+            "status", "owner", "prompt", "model", "provider", "upstream_model", "price", "refunded",
+            "cost", "took", "error_code", "error_message", "attempts",
+        )}),
+        ("Order", {"fields": (
+            "mode", "style", "parameters", "warnings", "uploads", "n", "width", "height", "seed",
+            "public",
+        )}),
+        ("Times", {"fields": (
+            "created_at", "started_at", "completed_at", "deadline_at", "deleted_at",
+            "cancel_requested", "version",
+        )}),
+        ("Paid by", {"fields": ("wallet", "key", "key_prefix")}),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
         """With their owners and outputs."""

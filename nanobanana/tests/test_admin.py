@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import ApiKey
+from billing import ledger
 from billing.models import LedgerEntry, Wallet
 from generator.models import Generation
 from nanobanana.tests.rows import make_world
@@ -131,8 +132,9 @@ def test_staff_who_may_only_look_are_offered_no_act(bob, bob_client):
 
 @pytest.mark.money
 @pytest.mark.parametrize("page", ["add", "change", "delete"])
-def test_nobody_changes_the_ledger_by_hand(sam_client, page):
+def test_nobody_changes_the_ledger_by_hand(sam, sam_client, page):
     make_world(0)
+    ledger.wallet_of(sam)  # a page that says no shows the reader's balance
     before = list(LedgerEntry.objects.values())
     entry = LedgerEntry.objects.first()
     where = address(LedgerEntry, page, *([] if page == "add" else [entry.pk]))

@@ -234,6 +234,18 @@ def test_a_review_shows_once_it_is_approved(sam_client):
     assert len(kept(review)) == 2
 
 
+def test_a_rows_page_offers_the_acts_of_its_list(sam_client, made):
+    offered = sam_client.get(page(made)).context["acts"]
+    assert {name for name, _ in offered} == {"refund", "cancel", "retry", "hide_generation"}
+
+
+def test_who_may_only_look_is_offered_no_act_on_a_rows_page(bob, bob_client, made):
+    bob.is_staff = True
+    bob.save()
+    bob.user_permissions.set(Permission.objects.filter(codename="view_generation"))
+    assert bob_client.get(page(made)).context["acts"] == []
+
+
 NO_ROUTES = {f"routes-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
 
 
