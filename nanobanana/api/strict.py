@@ -28,11 +28,15 @@ class Email(Text, serializers.EmailField):
         return super().to_internal_value(data).lower()
 
 
-class Cap(serializers.Field[int, Any, int, Any]):
-    """A whole number of credits above zero."""
+class Cap(serializers.IntegerField):
+    """A whole number of credits above zero; no text, no fraction, no truth value."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=_GREATEST_CAP, **options)
 
     def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int or not 0 < data <= _GREATEST_CAP:
+        """The number as it came."""
+        if type(data) is not int:
             raise serializers.ValidationError("Send a whole number of credits above 0.")
         return data
 
