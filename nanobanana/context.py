@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from billing import ledger
+from generator import upstreams
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "site_url": settings.SITE_URL,
         "google_login": settings.GOOGLE_LOGIN,
-        "demo_only": settings.DEMO,
+        "demo_only": upstreams.demo_serves_all(),
         "theme": theme if theme in {"light", "dark"} else "",
         "wallet": SimpleLazyObject(lambda: ledger.wallet_of(user))
         if user is not None and user.is_authenticated

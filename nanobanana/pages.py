@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.template import loader
@@ -110,28 +112,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _error(request, 404, "not_found", "There is nothing at this address.")
 
 
-def too_many(request: HttpRequest, retry_after: int, detail: str = "") -> HttpResponseBase:
-    """429 with the wait in seconds, in the page and in Retry-After."""
-    response = render(
-        request,
-        "nanobanana/429.html",
-        {"detail": detail, "retry_after": retry_after},
-        status=429,
-    )
-    response["Retry-After"] = str(retry_after)
-    return response
-
-
 def broken(request: HttpRequest) -> HttpResponseBase:
-    """500, made without the database, the session and the context processors."""
+    """500, or 503 where the database does not answer: without database, session or processors."""
+    down = isinstance(sys.exc_info()[1], OperationalError)
+    status, code = (503, "service_unavailable") if down else (500, "internal_error")
     if request.path.startswith(PROGRAMS):
-        return _error(request, 500, "internal_error", "It is on our side and has been logged.")
-    words = {"reference": request.META.get("nanobanana.request_id", "")}
-    return HttpResponse(loader.get_template("nanobanana/500.html").render(words), status=500)
-
-
-def unavailable(request: HttpRequest, detail: str = "") -> HttpResponseBase:
-    """503: too much at once, or a part of the site is down for a moment."""
-    response = _error(request, 503, "service_unavailable", detail)
-    response["Retry-After"] = "5"
+        response = _error(request, status, code)
+    else:
+        words = {"reference": request.META.get("nanobanana.request_id", "")}
+        template = loader.get_template(f"nanobanana/{status}.html")
+        response = HttpResponse(template.render(words), status=status)
+    if down:
+        response["Retry-After"] = "5"
     return response

@@ -8,7 +8,11 @@ from nanobanana import leaving
 
 # Staff sign in by the protected page, with its limits. (mypy: Django's own method is replaced.)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+handler400 = "nanobanana.pages.bad_request"
+handler403 = "nanobanana.pages.forbidden"
+handler404 = "nanobanana.pages.not_found"
 handler429 = "accounts.throttle.too_many"
+handler500 = "nanobanana.pages.broken"
 
 urlpatterns = [
     path("", include("nanobanana.api.urls")),

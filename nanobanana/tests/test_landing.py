@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -13,7 +15,7 @@ from accounts.owner import Owner
 from billing.models import Plan
 from gallery import showcase
 from gallery.models import Feature, Question, Review
-from generator import catalogue, engine
+from generator import catalogue, engine, upstreams
 from generator.models import Output
 from nanobanana import pages
 
@@ -126,7 +128,6 @@ def test_the_guide_and_the_error_table_can_be_read_by_anybody(visitor):
         (pages.forbidden, 403),
         (pages.csrf_failure, 403),
         (pages.not_found, 404),
-        (pages.unavailable, 503),
     ],
 )
 def test_errors_are_pages_for_people_and_json_for_programs(view, status):
@@ -136,14 +137,23 @@ def test_errors_are_pages_for_people_and_json_for_programs(view, status):
     for path in ("/v1/images", "/api/v1/x", "/v1beta/models", "/health/x"):
         program = view(RequestFactory().get(path))
         assert program.status_code == status
-        assert program["Content-Type"].startswith("application/problem+json")
+        assert json.loads(program.content)
 
 
 @pytest.mark.django_db(databases=[])
-def test_the_page_for_our_own_mistakes_needs_no_database():
-    answer = pages.broken(RequestFactory().get("/", headers={"X-Request-Id": "req_1"}))
-    assert answer.status_code == 500
-    assert "We slipped" in page(answer)
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [(ValueError, 500, "We slipped"), (OperationalError, 503, "Back in a moment")],
+)
+def test_the_page_for_our_own_mistakes_needs_no_database(error, status, words):
+    request = RequestFactory().get("/")
+    try:
+        raise error("the connection is lost")
+    except error:
+        answer = pages.broken(request)
+    assert answer.status_code == status
+    assert words in page(answer)
+    assert "the connection is lost" not in page(answer)
 
 
 def test_a_form_without_its_token_is_refused_in_plain_words(db):
@@ -151,3 +161,20 @@ def test_a_form_without_its_token_is_refused_in_plain_words(db):
     answer = strict.post("/generator", {"prompt": "a boat"})
     assert answer.status_code == 403
     assert "This form was open for too long" in page(answer)
+
+
+def test_an_address_without_a_page_says_what_to_do(visitor, api):
+    answer = visitor.get("/nothing-here")
+    assert answer.status_code == 404
+    assert "Nothing grows here" in page(answer)
+    assert "Browse the gallery" in page(answer)
+    assert api.get("/v1/nothing-here").json()["code"] == "not_found"
+
+
+def test_the_demo_is_not_spoken_of_where_a_real_provider_serves(visitor, monkeypatch):
+    monkeypatch.setenv("NANO_BANANA_API_KEY", "a key")
+    upstreams.reset()
+    try:
+        assert "demo painter" not in page(visitor.get("/"))
+    finally:
+        upstreams.reset()
