@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Least
+from django.db import connection, transaction
 
+from accounts import statements
 from accounts.models import User
 from billing import periods
 from billing.models import LedgerEntry, Membership, Wallet
 
 Kind = LedgerEntry.Kind
+_MOVE = """
+    UPDATE billing_wallet SET balance = balance + %s, seq = seq + 1,
+        bought = CASE WHEN bought + %s < balance + %s THEN bought + %s ELSE balance + %s END
+    WHERE id = %s AND balance >= %s
+"""
 
 
 class InsufficientCredits(Exception):
@@ -56,15 +60,10 @@ def post(
     and IntegrityError where the same `idem_key` moved credits before.
     """
     after = wallet.balance + amount
-    guarded = Wallet.objects.filter(pk=wallet.pk, balance__gte=-amount).update(
-        balance=F("balance") + amount,
-        seq=F("seq") + 1,
-        bought=Least(F("bought") + (bought or 0), F("balance") + amount),
-    )
-    if not guarded:
+    if not _move(wallet, amount, bought or 0):
         raise InsufficientCredits(-amount, wallet.balance)
     bought_after = min(wallet.bought + (bought or 0), after)
-    entry = LedgerEntry.objects.create(
+    entry = LedgerEntry(
         wallet=wallet,
         seq=wallet.seq + 1,
         kind=kind,
@@ -76,8 +75,17 @@ def post(
         actor=note.actor,
         reason=note.reason,
     )
+    statements.insert([entry])
     wallet.balance, wallet.bought, wallet.seq = after, bought_after, wallet.seq + 1
     return entry
+
+
+def _move(wallet: Wallet, amount: int, bought: int) -> bool:
+    """Move the balance if it holds enough: one guarded statement, whatever was read before."""
+    with connection.cursor() as cursor:
+        values = (amount, bought, amount, bought, amount, wallet.pk, -amount)
+        cursor.execute(_MOVE, values)
+        return bool(cursor.rowcount)
 
 
 def charge(wallet: Wallet, credits: int, generation: UUID, reason: str) -> LedgerEntry:

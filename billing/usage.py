@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import F
+from django.db import connection
 from django.utils import timezone
 
-from billing.models import UsageDay, Wallet
+from billing.models import Wallet
+
+_FIELDS = ("requests", "images", "credits", "cost_micros", "errors")
+_COUNT = f"""
+    INSERT INTO billing_usageday (wallet_id, key, day, key_prefix, {", ".join(_FIELDS)})
+    VALUES (%s, %s, %s, %s, {", ".join(["%s"] * len(_FIELDS))})
+    ON CONFLICT (wallet_id, key, day) DO UPDATE
+    SET {", ".join(f"{name} = billing_usageday.{name} + excluded.{name}" for name in _FIELDS)}
+"""  # noqa: S608 (our own names)
 
 
 def count(wallet: Wallet, key: UUID | None, key_prefix: str = "", **changes: int) -> None:
-    """Add `changes` (requests, images, credits, cost_micros, errors) to today's row of this key.
-
-    The caller holds the wallet's lock, which also serialises the first write of a day.
-    """
-    row = {"wallet": wallet, "key": str(key) if key else "", "day": timezone.now().date()}
-    added = {name: F(name) + amount for name, amount in changes.items()}
-    if not UsageDay.objects.filter(**row).update(**added):
-        UsageDay.objects.create(**row, key_prefix=key_prefix, **changes)
+    """Add `changes` (requests, images, credits, cost_micros, errors) to today's row of this key."""
+    day = connection.ops.adapt_datefield_value(timezone.now().date())
+    row = (wallet.pk, str(key) if key else "", day, key_prefix)
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, (*row, *(changes.get(name, 0) for name in _FIELDS)))

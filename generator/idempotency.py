@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import statements
 from accounts.owner import Owner
 from generator.models import Generation, IdempotencyRecord
 
@@ -57,7 +58,7 @@ def record(
     owner: Owner, key: str | None, body: str, generation: Generation, remaining: int | None
 ) -> IdempotencyRecord:
     """Remember what the request became; in the accepting transaction."""
-    return IdempotencyRecord.objects.create(
+    made = IdempotencyRecord(
         **owner.columns,
         owner=owner.id,
         key=key,
@@ -66,6 +67,8 @@ def record(
         credits_remaining=remaining,
         held_until=timezone.now() + HOLD,
     )
+    statements.insert([made])
+    return made
 
 
 @transaction.atomic

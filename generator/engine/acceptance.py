@@ -9,6 +9,7 @@ from datetime import timedelta
 from celery import current_app
 from django.db import transaction
 
+from accounts import statements
 from accounts.models import Visitor
 from accounts.owner import Owner
 from billing import ledger, periods, usage
@@ -40,8 +41,9 @@ def submit(owner: Owner, draft: Draft, *, key: str | None = None, body: str = ""
         else:
             limits.check(wallet)
             _charge(wallet, generation, f"{draft.n} × {draft.model.title}")
-        generation.save(force_insert=True)
-        Output.objects.bulk_create(_outputs(generation, owner))
+            generation.balance_after = wallet.balance
+        statements.insert([generation])
+        statements.insert(_outputs(generation, owner))
         if body or key is not None:
             idempotency.record(owner, key, body, generation, wallet.balance if wallet else None)
         transaction.on_commit(lambda: _tell(generation))

@@ -82,6 +82,9 @@ class Generation(models.Model):
 
     objects = GenerationQuerySet.as_manager()
 
+    balance_after: int | None = None
+    """Credits left right after acceptance: set by `engine.submit` on the row it returns."""
+
     class Meta:
         ordering = ("-created_at", "-id")
         constraints = (

@@ -67,8 +67,7 @@ def accept(
         generation = engine.submit(owner, made, key=key, body=body)
     except idempotency.Repeat as repeat:
         return _replay(repeat.record)
-    record = generation.records.first()
-    return Accepted(generation, record.credits_remaining if record else None)
+    return Accepted(generation, generation.balance_after)
 
 
 def _is_stock_retry(request: Request) -> bool:
