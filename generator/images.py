@@ -94,11 +94,13 @@ def finish_result(
     height: int | None,
     watermark: str | None = None,
     output_format: str = "png",
+    quality: int | None = None,
 ) -> CheckedImage:
     """Check a provider's picture and return it at exactly `width` x `height` pixels (None: own).
 
     A picture of another size is scaled to cover and cropped in the middle; one of the right size
-    keeps its pixels as they are. Raise BadImage, or TooLarge above 50 MB.
+    keeps its pixels as they are. `quality` is JPEG's and WebP's, 0 to 100 (None: our usual). Raise
+    BadImage, or TooLarge above 50 MB.
     """
     _, image = _open_checked(data, MAX_RESULT_BYTES)
     size = (width or image.width, height or image.height)
@@ -107,7 +109,7 @@ def finish_result(
             image = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
         if watermark and watermark.strip():
             image = draw_watermark(image, watermark)
-    return _encode(image, _OUTPUT_FORMATS[output_format.lower()])
+    return _encode(image, _OUTPUT_FORMATS[output_format.lower()], quality)
 
 
 def thumbnails(image: Image.Image | bytes) -> dict[int, bytes]:
@@ -207,9 +209,9 @@ def _narrowed(image: Image.Image, width: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.HAMMING)
 
 
-def _encode(image: Image.Image, kind: str) -> CheckedImage:
+def _encode(image: Image.Image, kind: str, quality: int | None = None) -> CheckedImage:
     with _pixel_work:
-        data = _encoders[kind](image)
+        data = _encoders[kind](image, quality)
     return CheckedImage(
         data=data,
         content_type=f"image/{kind.lower()}",
@@ -227,23 +229,24 @@ def _write(image: Image.Image, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-def _write_png(image: Image.Image) -> bytes:
+def _write_png(image: Image.Image, _: int | None = None) -> bytes:
     # Level 1 is twice as fast as the default and an eighth larger.
     return _write(image, "PNG", compress_level=1)
 
 
-def _write_jpeg(image: Image.Image) -> bytes:
+def _write_jpeg(image: Image.Image, quality: int | None = None) -> bytes:
     if image.mode == "RGBA":
         paper = Image.new("RGB", image.size, "white")
         paper.paste(image, mask=image.getchannel("A"))
         image = paper
-    return _write(image, "JPEG", quality=92)
+    return _write(image, "JPEG", quality=92 if quality is None else quality)
 
 
-def _write_webp(image: Image.Image) -> bytes:
+def _write_webp(image: Image.Image, quality: int | None = None) -> bytes:
     method = 2 if image.width * image.height <= 4_000_000 else 0
     try:
-        return _write(image, "WEBP", quality=90, method=method)
+        wanted = 90 if quality is None else quality
+        return _write(image, "WEBP", quality=wanted, method=method)
     except ValueError:
         # Large and noisy: libwebp's first partition (512 KB) overflows at a high quality.
         return _write(image, "WEBP", quality=60, method=method)

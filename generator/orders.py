@@ -7,6 +7,7 @@ from django.conf import settings
 from generator import shelf, storage
 from generator.models import Attempt, Generation, Output, Upload
 from generator.providers.base import InputImage, Order
+from generator.validation import SIZE
 
 _ADAPTER_FIELDS = ("resolution", "quality", "duration", "negative_prompt", "guidance", "steps")
 
@@ -16,15 +17,16 @@ def build(
 ) -> Order:
     """The order of one attempt. Raises files.StoreDown or files.NoSuchFile for reference images."""
     parameters = generation.parameters
+    width, height = _ordered(generation)
     return Order(
         attempt_id=str(attempt.pk),
         model=generation.model,
         upstream_model=attempt.upstream_model,
         mode=generation.mode,
         prompt=_styled(generation),
-        width=generation.width,
-        height=generation.height,
-        aspect_ratio=parameters.get("aspect_ratio") or _ratio(generation.width, generation.height),
+        width=width,
+        height=height,
+        aspect_ratio=parameters.get("aspect_ratio") or _ratio(width, height),
         images=_references(generation),
         audio=bool(parameters.get("audio")),
         seed=None if generation.seed is None else (generation.seed + output.index) % 2**32,
@@ -38,6 +40,12 @@ def build(
 def _styled(generation: Generation) -> str:
     style = shelf.styles().get(generation.style)
     return style.template.replace("{prompt}", generation.prompt) if style else generation.prompt
+
+
+def _ordered(generation: Generation) -> tuple[int, int]:
+    """The pixels to ask for: a size of the model's, even where another one is delivered."""
+    listed = SIZE.match(generation.parameters.get("size") or "")
+    return (int(listed[1]), int(listed[2])) if listed else (generation.width, generation.height)
 
 
 def _ratio(width: int, height: int) -> str:

@@ -83,6 +83,7 @@ def keep_result(output: Output, data: bytes, generation: Generation) -> dict[str
         generation.height,
         watermark=parameters.get("watermark"),
         output_format=parameters.get("output_format", "png"),
+        quality=parameters.get("output_compression"),
     )
     key = files.checked_key(f"g/{output.id.hex[:2]}/{output.id.hex}.{checked.extension}")
     try:
