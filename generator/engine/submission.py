@@ -167,10 +167,13 @@ def resolve(work: Work, attempt: Attempt) -> None:
     except (ProviderError, files.StoreDown, files.NoSuchFile):
         work.again(10)
         return
-    if found is None:
-        work.end_attempt(attempt, "rejected", "never accepted", 0)
-    else:
+    if found is not None:
         accepted(work, attempt, found)
+    elif work.output.tries + DOWN_COST >= BUDGET:
+        work.fail(endings.UNAVAILABLE, "rejected")
+    else:
+        spent = work.output.tries + DOWN_COST
+        work.end_attempt(attempt, "rejected", "never accepted", 0, tries=spent)
 
 
 def accepted(work: Work, attempt: Attempt, result: Waiting | Done) -> None:

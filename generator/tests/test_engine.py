@@ -629,8 +629,6 @@ def test_an_end_is_never_before_its_beginning_however_clocks_are_set(stage, ann)
 def test_months_may_turn_while_a_generation_runs(stage, ann):
     stage.first.poll = [STILL, Failed("the task failed")]
     generation = stage.run(ann)
-    Wallet.objects.update(
-        period_end=timezone.now(), created_at=timezone.now() - timedelta(days=40)
-    )
+    Wallet.objects.update(period_end=timezone.now(), created_at=timezone.now() - timedelta(days=40))
     stage.later(generation, 6)
     assert balance(ann) == 1020

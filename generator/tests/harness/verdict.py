@@ -35,7 +35,13 @@ def figures() -> dict[str, Any]:
     ends = Counter(Generation.objects.values_list("status", flat=True))
     codes = Counter(Generation.objects.exclude(error_code="").values_list("error_code", flat=True))
     attempts = Counter(Attempt.objects.values_list("state", flat=True))
-    return {"ends": dict(ends), "codes": dict(codes), "attempts": dict(attempts)}
+    late = Generation.objects.filter(error_code="timeout").values_list("prompt", flat=True)
+    return {
+        "ends": dict(ends),
+        "codes": dict(codes),
+        "attempts": dict(attempts),
+        "late": list(late),
+    }
 
 
 def _orders(plan: Plan) -> Iterator[str]:
