@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -148,7 +148,9 @@ _TYPE_BY_CODE = {
 
 @dataclass
 class ApiError(Exception):
-    """An answer with one of `CODES`. `extra` goes into the body's `error`, `headers` onto the reply."""
+    """An answer with one of `CODES`. `extra` goes into the body's `error`, `beside` next to it,
+    `headers` onto the reply.
+    """
 
     code: str
     detail: str = ""
@@ -157,6 +159,7 @@ class ApiError(Exception):
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         status, title, _ = CODES[self.code]
@@ -184,7 +187,7 @@ def body(error: ApiError, request_id: str) -> dict[str, Any]:
         "request_id": request_id,
         "success": False,
         "error": inner | dict(error.extra),
-    }
+    } | dict(error.beside)
 
 
 @dataclass(frozen=True)
@@ -192,17 +195,22 @@ class Group:
     """How the routes below `paths` say errors where the others say it differently.
 
     `quota`: missing credits are 429, not 402, and stock clients are told not to try again.
+    `broken`: the status of a provider's failure. `words`: what a code says here, around its detail.
     """
 
     paths: re.Pattern[str]
     quota: bool = False
+    broken: int = 502
+    words: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/problem+json"
     envelope: Callable[[ApiError, str], dict[str, Any]] = body
 
     def adapted(self, error: ApiError) -> ApiError:
         """The error with this group's status."""
         if not (self.quota and error.status == 402):
-            return error
+            status = self.broken if error.status == 502 else error.status
+            detail = self.words.get(error.code, "{}").format(error.detail)
+            return replace(error, status=status, detail=detail)
         headers = {**error.headers, "x-should-retry": "false"}
         return ApiError("insufficient_quota", error.detail, extra=error.extra, headers=headers)
 
@@ -217,6 +225,15 @@ GROUPS = (
     ),
     Group(re.compile(r"/v1/(images/|models)"), quota=True, media="application/json"),  # E
     Group(re.compile(r"/v1/"), quota=True),  # A
+    Group(
+        re.compile(r"/api/v1/"),  # B
+        broken=500,
+        words={
+            "not_authenticated": "Authorization header required",
+            "invalid_credential": "Invalid or expired token",
+            "upstream_error": "Image generation failed: {}",
+        },
+    ),
 )
 """The one table of what differs by group; the first whose path begins so counts."""
 

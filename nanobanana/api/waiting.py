@@ -29,11 +29,21 @@ Render = Callable[[Generation], HttpResponse]
 
 def patience(request: Request) -> float:
     """How many seconds this request waits, by its Prefer header (RFC 7240) and our limit."""
+    preferred = _preferred(request)
+    return float(settings.WAIT_LIMIT if preferred is None else min(preferred, settings.WAIT_LIMIT))
+
+
+def is_bounded(request: Request) -> bool:
+    """Whether the client said itself how long it waits, so that a 202 is what it expects."""
+    return _preferred(request) is not None
+
+
+def _preferred(request: Request) -> int | None:
     preferences = request.headers.get("Prefer", "").replace(" ", "").lower()
     if "respond-async" in preferences.split(","):
-        return 0.0
+        return 0
     match = _WAIT.search(preferences)
-    return float(min(int(match[1]), settings.WAIT_LIMIT) if match else settings.WAIT_LIMIT)
+    return int(match[1]) if match else None
 
 
 def answer(request: Request, generation: Generation, path: str, render: Render) -> HttpResponse:
