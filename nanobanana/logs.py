@@ -10,16 +10,21 @@ from typing import Any
 import structlog
 
 _SECRETS = re.compile(
-    r"nb_[0-9A-Za-z]{20,60}|(?i:bearer|token|key)\s+[A-Za-z0-9._~+/=-]{16,}|(?<=[?&]t=)[\w:.-]+"
+    r"nbt?_[0-9A-Za-z]{20,60}|(?i:bearer|token|key)\s+[A-Za-z0-9._~+/=-]{16,}|(?<=[?&]t=)[\w:.-]+"
+    r"|(?<=/reset/key/)[\w-]+|(?<=/confirm-email/)[\w:-]+|(?<=[?&]code=)[^&\s'\"]+"
 )
+"""Keys and tokens; signed addresses; the links of mails; what Google sends back."""
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The event with everything that looks like a credential blanked."""
-    return {
-        name: _SECRETS.sub("[secret]", value) if isinstance(value, str) else value
-        for name, value in event.items()
-    }
+    return {name: _blanked(value) for name, value in event.items()}
+
+
+def _blanked(value: Any) -> Any:
+    """Text without its secrets; a request as text, so that its address is looked at too."""
+    text = repr(value) if hasattr(value, "META") else value
+    return _SECRETS.sub("[secret]", text) if isinstance(text, str) else value
 
 
 def configure(options: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 from allauth.socialaccount.providers.google import views
-from oidc_provider_mock import run_server_in_thread
 
 
 @pytest.fixture
@@ -20,6 +19,8 @@ def posting(django_capture_on_commit_callbacks):
 @pytest.fixture(scope="session")
 def provider():
     """An OpenID provider that listens; each person is added by a test."""
+    from oidc_provider_mock import run_server_in_thread
+
     with run_server_in_thread() as server:
         yield f"http://localhost:{server.server_port}"
 
