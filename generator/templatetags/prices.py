@@ -28,6 +28,12 @@ def price_list() -> list[Price]:
     return [price for offer in catalogue.offered() for price in _prices(offer)]
 
 
+@register.simple_tag
+def video_offered() -> bool:
+    """Whether any model that makes video can be had now."""
+    return any(offer.available for offer in catalogue.offered() if offer.model.kind == "video")
+
+
 def _prices(offer: Offer) -> list[Price]:
     model, usual = offer.model, catalogue.defaults(offer.model)
     if "by" not in model.prices:

@@ -344,3 +344,14 @@ def test_pages_with_private_things_are_kept_by_no_shared_cache(ann_client):
         answer = ann_client.get(path)
         assert "private" in answer["Cache-Control"]
         assert "Cookie" in answer["Vary"]
+
+
+def test_a_picture_can_be_made_to_move_where_video_is_offered(ann, ann_client, run_engine, kie_on):
+    assert ann_client.post("/generator", order(model="demo")).status_code == 302
+    run_engine()
+    output = Output.objects.get()
+    address = f"/generator?image={output.pk}&amp;mode=video"
+    assert address in page(ann_client.get(f"/images/{output.pk}"))
+    shown = page(ann_client.get(address.replace("&amp;", "&")))
+    assert re.search(r'name="mode" value="video" checked', shown)
+    assert f'name="outputs" value="{output.pk}" checked' in shown
