@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from billing import ledger, usage
 from billing.models import Wallet
-from generator.engine import crash
+from generator.engine import crash, news
 from generator.engine.claims import Claim
 from generator.models import Attempt, Generation, Output
 
@@ -136,6 +136,7 @@ def _end(
     )
     if not still_open.update(**ended):
         return
+    news.tell(row.pk)
     if wallet is None:
         return
     if ended["refunded"]:

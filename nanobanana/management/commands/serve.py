@@ -82,10 +82,13 @@ class Command(BaseCommand):
 
     def _workshop(self) -> Workshop:
         """Celery, not yet started, and all that the first start has to make before that."""
+        from generator.engine import news
         from nanobanana import first_start
         from nanobanana.celery import app
         from nanobanana.embedded import Workshop
+        from nanobanana.front import notify
 
+        news.listen(notify)
         workshop = Workshop(app)
         first_start.prepare(self.stdout)
         return workshop
