@@ -14,8 +14,14 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
-OPEN = ("/", "/generator", "/pricing", "/docs", "/docs/errors", "/gallery", "/nothing-here")
-OWN = ("/generator", "/history", "/history?view=grid", "/dashboard", "/billing")
+OPEN = (
+    "/", "/generator", "/pricing", "/docs", "/docs/errors", "/gallery", "/nothing-here",
+    "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/",
+)  # fmt: skip
+OWN = (
+    "/generator", "/history", "/history?view=grid", "/dashboard", "/billing",
+    "/settings/profile", "/settings/account", "/settings/keys",
+)  # fmt: skip
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]},
 }
@@ -27,7 +33,10 @@ def test_pages_are_accessible_steady_and_quiet(window, people, made, viewport, t
 
     axe, picture = Axe(), made.outputs.get().pk
     problems = []
-    for user, paths in ((None, OPEN), (people["ann"], (*OWN, f"/images/{picture}"))):
+    for user, paths in (
+        (None, OPEN),
+        (people["ann"], (*OWN, f"/images/{picture}", f"/gallery/publish?output={picture}")),
+    ):
         seen = window(user, viewport=viewport, theme=theme)
         for path in paths:
             seen.open(path)
