@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gallery import listing, showcase
 from gallery.models import Item, Report
+from generator import files
 from generator.models import Generation, Output
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -321,3 +322,32 @@ def test_deleting_a_picture_closes_its_page(ann, ann_client, visitor, show):
     Output.objects.filter(pk=item.output_id).update(published=False, deleted_at=item.created_at)
     read(visitor, where(item), 404)
     read(ann_client, where(item), 404)
+
+
+@pytest.fixture
+def stored(ann, show):
+    """A published picture of ann's whose file is in the store; its prompt is not shown."""
+    item = show(ann, show_prompt=False, title="Sea")
+    for name in ("g/00/0.png", "g/00/0-320.webp"):
+        files.save(name, b"not looked at")
+    return item
+
+
+def test_a_published_files_name_does_not_tell_a_hidden_prompt(visitor, stored):
+    answer = visitor.get(f"/p/{stored.output_id}?download")
+    assert answer.status_code == 200
+    assert "sea" in answer["Content-Disposition"].lower()
+    assert "lighthouse" not in str(answer.headers)
+
+
+def test_a_file_closes_when_its_picture_is_withdrawn_or_its_author_banned(visitor, ann, stored):
+    where = f"/p/{stored.output_id}/320"
+    assert visitor.get(where).status_code == 200
+    ann.is_active = False
+    ann.save()
+    assert visitor.get(where).status_code == 404
+    ann.is_active = True
+    ann.save()
+    assert visitor.get(where).status_code == 200
+    showcase.withdraw(stored)
+    assert visitor.get(where).status_code == 404

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from accounts.owner_of import owner_of
 from accounts.permissions import require
+from gallery.models import Item
 from generator import files, storage
 from generator.file_response import file_response
 from generator.images import THUMBNAIL_WIDTHS
@@ -30,7 +31,8 @@ _VARIANTS = {"", *map(str, THUMBNAIL_WIDTHS)}
 
 def _row(pk: UUID) -> Output | Upload | None:
     """The output or upload of this id, if its file is still there to be read."""
-    output = Output.objects.delivered().select_related("generation").filter(pk=pk).first()
+    rows = Output.objects.delivered().select_related("generation__user")
+    output = rows.filter(pk=pk).first()
     if output is not None:
         return output if output.generation.deleted_at is None else None
     return Upload.objects.filter(pk=pk, deleted_at=None).first()
@@ -49,6 +51,9 @@ def _send(
     content_type = "image/webp" if variant else row.content_type
     extension = "webp" if variant else row.file_key.rsplit(".", 1)[-1]
     words = row.generation.prompt if isinstance(row, Output) else "reference"
+    if cache == PUBLIC:
+        # The prompt is told only where the author shows it; the title stands for it.
+        words = Item.objects.filter(output=row.pk).values_list("title", flat=True).first() or ""
     try:
         return file_response(
             plain,
@@ -75,6 +80,13 @@ def _kept(row: Output | Upload, cache: str) -> HttpResponseBase:
     return response
 
 
+def _is_public(row: Output | Upload | None) -> bool:
+    """Whether anybody may read it now: published, by somebody who is not banned."""
+    if not isinstance(row, Output) or not row.published:
+        return False
+    return row.generation.user is None or row.generation.user.is_active
+
+
 def signed(request: HttpRequest, pk: UUID, variant: str = "") -> HttpResponseBase:
     """`/f/{id}`: whoever holds the link may read, until it is seven days old or the row is gone."""
     if request.method not in {"GET", "HEAD"} or variant not in _VARIANTS:
@@ -90,7 +102,7 @@ def signed(request: HttpRequest, pk: UUID, variant: str = "") -> HttpResponseBas
 def published(request: HttpRequest, pk: UUID, variant: str = "") -> HttpResponseBase:
     """`/p/{id}`: a published picture's permanent address, until it is taken down."""
     row = _row(pk)
-    if variant not in _VARIANTS or not isinstance(row, Output) or not row.published:
+    if variant not in _VARIANTS or row is None or not _is_public(row):
         raise Http404
     return _send(request, row, variant, PUBLIC, embeddable=True)
 
@@ -108,7 +120,7 @@ class File(ApiView):
         row = _row(pk) if pk else None
         if row is None:
             raise Http404
-        if isinstance(row, Output) and row.published:
+        if _is_public(row):
             return _send(request, row, "", PUBLIC, embeddable=True)
         owner = owner_of(request)
         if owner is None or not owner.owns(row.generation if isinstance(row, Output) else row):
