@@ -32,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     items = listing.newest(size=HERO + SHOWCASE).items
     shown = cards.of(items, request.user)
     plans = list(Plan.objects.all())
+    features = list(Feature.objects.filter(enabled=True))
     context = {
         "key": uuid.uuid4().hex,
         "prompt_limit": settings.PAGE_PROMPT_LIMIT,
@@ -40,7 +41,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "free_images": next((plan.monthly_images for plan in plans if plan.slug == "free"), None),
         "hero": _widest_first(shown[:HERO]) if len(shown) >= HERO else [],
         "showcase": shown[HERO:],
-        "features": list(Feature.objects.filter(enabled=True)),
+        "features": features,
+        "uneven": len(features) % 3 == 2,
         "reviews": list(Review.objects.filter(approved=True)[:REVIEWS]),
         "plans": plans,
         "questions": list(Question.objects.filter(enabled=True)),

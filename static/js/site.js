@@ -83,12 +83,16 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(() => free(form, event.submitter), 5000);
 });
+
+// A form whose answer is a file leaves its page standing, so a mark does not stay for good.
+function free(form, button) {
+  delete form.dataset.sent;
+  button?.removeAttribute("aria-busy");
+}
 addEventListener("pageshow", () => {
-  for (const form of $$("form[data-sent]")) {
-    delete form.dataset.sent;
-    $("[aria-busy]", form)?.removeAttribute("aria-busy");
-  }
+  for (const form of $$("form[data-sent]")) free(form, $("[aria-busy]", form));
 });
 
 // The summary of what is wrong takes the focus, so that it is read first.
