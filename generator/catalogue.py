@@ -14,7 +14,7 @@ from accounts.owner import Owner
 from generator import pricing, shelf, upstreams, validation
 from generator.models import Model, Route, Upload
 from generator.models.querysets import read_id
-from generator.validation import ABSENT, Invalid
+from generator.validation import ABSENT, Invalid, is_absent
 
 DEFAULT_MODEL = "nano-banana"
 DEFAULT_VIDEO_MODEL = "kling-2.5-turbo"
@@ -215,7 +215,7 @@ class _Errors:
     def optional(self, name: str, data: Mapping[str, Any], checker: Any, *arguments: Any) -> Any:
         """As `check`, with None for an absent value."""
         value = data.get(name)
-        return None if _is_absent(value) else self.check(name, checker, value, *arguments)
+        return None if is_absent(value) else self.check(name, checker, value, *arguments)
 
     def raise_first(self) -> None:
         """Raise Invalid where anything was noted."""
@@ -227,17 +227,13 @@ class _Errors:
             raise Invalid(self.fields, code)
 
 
-def _is_absent(value: Any) -> bool:
-    return value is None or value is False or value == ""
-
-
 def _default_model(data: Mapping[str, Any]) -> str:
     return DEFAULT_VIDEO_MODEL if str(data.get("mode", "")).endswith("-video") else DEFAULT_MODEL
 
 
 def _mode(value: Any, model: Model, has_images: bool) -> str:
     """The mode asked for, or the one that fits what was sent."""
-    if _is_absent(value):
+    if is_absent(value):
         value = ("image-to-" if has_images else "text-to-") + model.kind
     if value not in model.modes:
         raise ValueError(f"{model.slug} takes {', '.join(model.modes)}.")
@@ -257,7 +253,7 @@ def _uploads(value: Any, owner: Owner, model: Model) -> list[Upload]:
     """The owner's uploads of these ids, in their order; a foreign id is as unknown as a made-up
     one.
     """
-    if _is_absent(value) or value == []:
+    if is_absent(value) or value == []:
         return []
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise ValueError("Must be a list of upload ids.")
@@ -278,7 +274,7 @@ def _parameters(
     taken, warnings = defaults(model), []
     for name in OPTIONAL:
         value = data.get(name)
-        if _is_absent(value):
+        if is_absent(value):
             continue
         if name not in model.parameters:
             warnings.append(f"{model.slug} does not take {name}; it was ignored.")
@@ -286,7 +282,7 @@ def _parameters(
         taken[name] = errors.check(
             name, validation.by_spec, name, value, model.parameters[name], model.slug
         )
-    if not _is_absent(data.get("aspect_ratio")) and _is_absent(data.get("size")):
+    if not is_absent(data.get("aspect_ratio")) and is_absent(data.get("size")):
         taken.pop("size", None)
     return taken, warnings
 

@@ -15,6 +15,11 @@ _INVISIBLE = {"Cf", "Cc", "Zs", "Zl", "Zp", "Mn"}
 ABSENT = (None, False, "")
 
 
+def is_absent(value: Any) -> bool:
+    """Whether an optional parameter counts as not sent. 0 does not, though it equals False."""
+    return value is None or value is False or value == ""
+
+
 class Invalid(Exception):
     """Bad input: messages by field, the first field's code. Nothing was charged."""
 

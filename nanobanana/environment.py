@@ -38,9 +38,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("NANO_BANANA_API_KEY", "", "provider `kie`; empty: off"),
     Setting("NANO_BANANA_API_URL", "https://api.kie.ai/api/v1/playground", "KIE's API"),
     Setting("KIE_UPLOAD_URL", "https://kieai.redpandaai.co", "KIE's upload API for input images"),
-    Setting("KIE_HMAC_KEY", "", "checks the signature of KIE's callbacks, where set in the account"),
+    Setting(
+        "KIE_HMAC_KEY", "", "checks the signature of KIE's callbacks, where set in the account"
+    ),
     Setting("DEMO", "", "provider `demo`; empty: on in embedded mode, off on PostgreSQL"),
     Setting("DEMO_DELAY", "0.8-2", "seconds the demo takes, a number or a range"),
+    Setting("OPENAI_DEFAULT_MODEL", "nano-banana", "what `gpt-image-*` and `dall-e-*` stand for"),
     Setting("WAIT_LIMIT", "120", "longest a request waits for its generation, seconds"),
     Setting("TRIAL_DAILY_TOTAL", "200", "visitors' images a day over all; 0: no trial"),
     Setting("FETCH_ALLOW_HOSTS", "", "`host:port` list exempt from the private-address guard"),

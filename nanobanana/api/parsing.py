@@ -93,4 +93,7 @@ class FormParser(MultiPartParser):
         limit = getattr(context.get("view"), "form_limit", MULTIPART_LIMIT)
         if int(context["request"].META.get("CONTENT_LENGTH") or 0) > limit:
             raise ApiError("payload_too_large")
-        return super().parse(stream, media_type, context)
+        try:
+            return super().parse(stream, media_type, context)
+        except ParseError as error:
+            raise ApiError("invalid_request", "The form cannot be read.") from error
