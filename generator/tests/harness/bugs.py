@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,21 +77,22 @@ def _any_epoch(self: Claim) -> Any:
     return Output.objects.filter(pk=self.output_id)
 
 
-_finish = endings.finish
+_finish, _refund = endings.finish, ledger.refund
+_held_back = threading.local()
+
+
+def _refund_later(*told: Any) -> Any:
+    """Only notes what is to be given back."""
+    _held_back.refunds.append(told)
 
 
 def _refunded_afterwards(claim: Claim, generation: Any, end: Any) -> bool:
     """Ends in one transaction and refunds in the next: a death between them keeps the money."""
-    later: list[tuple[Any, ...]] = []
-    real = ledger.refund
-    ledger.refund = lambda *told: later.append(told)  # type: ignore[assignment, misc, return-value]
-    try:
-        ended = _finish(claim, generation, end)
-    finally:
-        ledger.refund = real
-    for wallet, *rest in later:
+    _held_back.refunds = []
+    ended = _finish(claim, generation, end)
+    for wallet, *rest in _held_back.refunds:
         with transaction.atomic():
-            ledger.refund(ledger.lock(wallet.pk), *rest)
+            _refund(ledger.lock(wallet.pk), *rest)
     return ended
 
 
@@ -108,7 +110,10 @@ BUGS: dict[str, tuple[tuple[Any, str, Any], ...]] = {
         (submission, "resolve", _resubmitted),
     ),
     "no epoch": ((Claim, "rows", _any_epoch),),
-    "refund outside the transition": ((endings, "finish", _refunded_afterwards),),
+    "refund outside the transition": (
+        (endings, "finish", _refunded_afterwards),
+        (ledger, "refund", _refund_later),
+    ),
     "no submit guard": ((submission.Intent, "is_stale", False),),
     "joining by prompt alone": ((idempotency, "join", _joined_by_prompt),),
 }

