@@ -34,7 +34,7 @@ def _prepare_environment() -> None:
     folder = tempfile.mkdtemp(prefix="nb-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["DJANGO_SETTINGS_MODULE"] = "nanobanana.settings"
-    os.environ.update(NB_TEST="1", DATA_DIR=folder, DEMO_DELAY="0")
+    os.environ.update(NB_TEST="1", DATA_DIR=folder, DEMO="1", DEMO_DELAY="0")
     if os.environ.get("TEST_DATABASE_URL"):
         os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     if os.environ.get("TEST_REDIS_URL"):

@@ -11,7 +11,7 @@ import sys
 import time
 from uuid import uuid4
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from bench.small_site import running
 

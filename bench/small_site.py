@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import django
-import psutil  # type: ignore[import-untyped]
+import psutil
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse

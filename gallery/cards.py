@@ -14,7 +14,7 @@ from django.urls import reverse
 from gallery import authors
 from gallery.models import Item, Like
 from generator import storage
-from generator.catalogue import RATIOS
+from generator.dimensions import RATIOS
 from generator.models import Model
 
 ALT_WORDS = 14

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.owner import Owner
 from gallery import showcase
+from gallery.models import Item
 from generator.models import Output
 
 
@@ -19,7 +20,20 @@ def publish_wanted() -> int:
     wanted = Output.objects.delivered().filter(
         generation__public=True, generation__user__isnull=False, delivered_at__gt=since, item=None
     )
-    outputs = list(wanted.select_related("generation__user")[:50])
-    for output in outputs:
-        showcase.publish(Owner(user=output.generation.user), output)
-    return len(outputs)
+    published = 0
+    for output in wanted.select_related("generation__user")[:50]:
+        try:
+            showcase.publish(Owner(user=output.generation.user), output)
+        except (showcase.NotPublishable, showcase.NotYours):
+            continue
+        published += 1
+    return published
+
+
+@shared_task
+def blank_deleted() -> int:
+    """Forget the words of items whose picture was deleted; returns how many."""
+    gone = Item.objects.filter(output__deleted_at__isnull=False).exclude(
+        title="", description="", prompt=""
+    )
+    return gone.update(title="", description="", prompt="")

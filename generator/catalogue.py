@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accounts.owner import Owner
-from generator import pricing, shelf, upstreams, validation
+from generator import dimensions, pricing, shelf, upstreams, validation
 from generator.models import Model, Route, Upload
 from generator.models.querysets import read_id
 from generator.validation import ABSENT, Invalid, is_absent
@@ -19,12 +19,6 @@ from generator.validation import ABSENT, Invalid, is_absent
 DEFAULT_MODEL = "nano-banana"
 DEFAULT_VIDEO_MODEL = "kling-2.5-turbo"
 TRIAL_SIZE = "1024x1024"
-RATIOS = {
-    "1:1": (1024, 1024), "4:3": (1280, 896), "3:4": (896, 1280), "16:9": (1408, 768),
-    "9:16": (768, 1408), "3:2": (1536, 1024), "2:3": (1024, 1536),
-}  # fmt: skip
-VIDEO_RATIOS = {"16:9": (1280, 720), "9:16": (720, 1280), "1:1": (960, 960)}
-SCALES = {"1k": 1, "2k": 2, "4k": 4}
 OPTIONAL = (
     "size", "aspect_ratio", "resolution", "quality", "background", "duration", "audio",
     "negative_prompt", "guidance", "steps", "seed",
@@ -149,7 +143,7 @@ def validate(data: Mapping[str, Any], *, owner: Owner, prompt_limit: int = 5000)
         raise ModelUnavailable(model.slug)
     if watermark:
         parameters["watermark"] = watermark
-    width, height = _dimensions(model, parameters)
+    width, height = dimensions.pixels(model, parameters)
     if model.kind == "image":
         parameters["size"] = f"{width}x{height}"
     price = 0 if owner.user is None else n * pricing.amount(model.prices, parameters)
@@ -285,20 +279,3 @@ def _parameters(
     if not is_absent(data.get("aspect_ratio")) and is_absent(data.get("size")):
         taken.pop("size", None)
     return taken, warnings
-
-
-def _dimensions(model: Model, parameters: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height in pixels of what will be delivered."""
-    if model.kind == "video":
-        width, height = VIDEO_RATIOS[parameters.get("aspect_ratio", "16:9")]
-        return (
-            (width * 3 // 2, height * 3 // 2)
-            if parameters.get("quality") == "1080p"
-            else (width, height)
-        )
-    if parameters.get("size"):
-        width, height = map(int, str(parameters["size"]).split("x"))
-    else:
-        width, height = RATIOS[parameters.get("aspect_ratio", "1:1")]
-    scale = SCALES[parameters.get("resolution", "1k")]
-    return width * scale, height * scale

@@ -46,7 +46,7 @@ def save_upload(owner: Owner, data: bytes) -> Upload:
 
 
 def upload_of_output(owner: Owner, output: Output) -> Upload:
-    """A delivered output as a reference image of the same owner; too large a file is sent as JPEG."""
+    """A delivered output as a reference image of its owner; too large a file becomes a JPEG."""
     data = read(output)
     if len(data) > settings.MAX_FILE_SIZE:
         data = images.finish_result(data, None, None, output_format="jpeg").data

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 _PAUSE = 5.0
 """Seconds before a Redis that failed is asked again: one that hangs must not slow every page."""
-_TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+_TIMEOUTS = {"socket_timeout": 2.0, "socket_connect_timeout": 1.0}
 
 
 def _guarded(name: str) -> Callable[..., Any]:

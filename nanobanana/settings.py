@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ import dj_database_url
 import django_stubs_ext
 
 from nanobanana import environment as env
+from nanobanana import google, schedule
 
 # Lets Django's generic classes be written with their types, as the type checker reads them.
 django_stubs_ext.monkeypatch()
@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "nanobanana.middleware.TrailingSlashMiddleware",
+    "nanobanana.middleware.ProgramsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -186,21 +187,11 @@ SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_AUTO_SIGNUP = True
 SOCIALACCOUNT_STORE_TOKENS = False
 GOOGLE_LOGIN = bool(env.text("GOOGLE_CLIENT_ID") and env.text("GOOGLE_CLIENT_SECRET"))
-_google: dict[str, Any] = {"SCOPE": ["openid", "email", "profile"], "OAUTH_PKCE_ENABLED": True}
-if GOOGLE_LOGIN:
-    _google["APPS"] = [
-        {"client_id": env.text("GOOGLE_CLIENT_ID"), "secret": env.text("GOOGLE_CLIENT_SECRET")}
-    ]
-if env.text("GOOGLE_ISSUER"):
-    _issuer = env.text("GOOGLE_ISSUER").rstrip("/")
-    _google |= {
-        "AUTHORIZE_URL": f"{_issuer}/oauth2/authorize",
-        "ACCESS_TOKEN_URL": f"{_issuer}/oauth2/token",
-        "IDENTITY_URL": f"{_issuer}/userinfo",
-        "CERTS_URL": f"{_issuer}/jwks",
-        "ID_TOKEN_ISSUER": _issuer,
-    }
-SOCIALACCOUNT_PROVIDERS = {"google": _google}
+SOCIALACCOUNT_PROVIDERS = {
+    "google": google.provider(
+        env.text("GOOGLE_CLIENT_ID"), env.text("GOOGLE_CLIENT_SECRET"), env.text("GOOGLE_ISSUER")
+    )
+}
 ACCESS_TOKEN_EXPIRE_MINUTES = env.number("ACCESS_TOKEN_EXPIRE_MINUTES")
 
 # Mail ---------------------------------------------------------------------------------------------
@@ -281,15 +272,7 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 8
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "generator.tasks.sweep", "schedule": timedelta(seconds=1)},
-    "publish": {"task": "gallery.tasks.publish_wanted", "schedule": timedelta(seconds=5)},
-    "mend": {"task": "generator.tasks.mend", "schedule": timedelta(minutes=5)},
-    "renew": {"task": "billing.tasks.renew", "schedule": timedelta(minutes=15)},
-    "mail": {"task": "accounts.tasks.post_mail", "schedule": timedelta(minutes=1)},
-    "tidy": {"task": "accounts.tasks.tidy", "schedule": timedelta(hours=6)},
-    "leaving": {"task": "nanobanana.tasks.clear_left", "schedule": timedelta(hours=1)},
-}
+CELERY_BEAT_SCHEDULE = schedule.BEAT
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 LEASE_SECONDS = env.number("LEASE_SECONDS")
 WAIT_LIMIT = env.number("WAIT_LIMIT")

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from generator import catalogue
+from generator import catalogue, dimensions
 from generator.catalogue import Offer
 from generator.models import Generation, Model, Output, Style, Upload
 from generator.validation import Invalid
@@ -112,7 +112,7 @@ def from_generation(generation: Generation) -> dict[str, str]:
 def _ratio(generation: Generation) -> str:
     """The named shape of what was made, or nothing where it has none."""
     share = generation.width / generation.height
-    near = {name: abs(w / h - share) for name, (w, h) in catalogue.RATIOS.items()}
+    near = {name: abs(w / h - share) for name, (w, h) in dimensions.RATIOS.items()}
     best = min(near, key=lambda name: near[name])
     return best if near[best] < 0.02 else ""
 

@@ -30,5 +30,5 @@ def opened(checked: CheckedImage) -> Image.Image:
 
 def differs(one: Image.Image, other: Image.Image) -> int:
     """The largest difference of any channel of any pixel."""
-    extrema = ImageChops.difference(one.convert("RGB"), other.convert("RGB")).getextrema()
-    return max(high for _, high in extrema)
+    difference = ImageChops.difference(one.convert("RGB"), other.convert("RGB"))
+    return max(int(band.getextrema()[1]) for band in difference.split())  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from typing import Any
 
 import httpx
 import numpy as np
@@ -52,10 +53,11 @@ def demo(delay: str = "0") -> Demo:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise AssertionError("the demo called somebody")
 
-    return Demo({"delay": delay}, httpx.Client(transport=httpx.MockTransport(refuse)))
+    wire: Any = httpx.Client(transport=httpx.MockTransport(refuse))
+    return Demo({"delay": delay}, wire)
 
 
-def order(prompt: str = "a lake", **fields: object) -> Order:
+def order(prompt: str = "a lake", **fields: Any) -> Order:
     """An order for a small picture."""
     values = {
         "attempt_id": "a1",
@@ -119,7 +121,7 @@ def test_the_same_order_gives_the_same_bytes() -> None:
 @pytest.mark.parametrize(
     "change", [{"seed": 2}, {"index": 1}, {"prompt": "a frozen lake"}, {"steps": 12}]
 )
-def test_seed_slot_prompt_and_parameters_each_change_the_picture(change: dict[str, object]) -> None:
+def test_seed_slot_prompt_and_parameters_each_change_the_picture(change: dict[str, Any]) -> None:
     before, after = pixels(paint(order(seed=1))), pixels(paint(order(**({"seed": 1} | change))))
     assert np.abs(before - after).mean() > 4
 

@@ -75,7 +75,7 @@ class Site:
 
     def page_echo(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
-        facts = {
+        facts: dict[str, Any] = {
             key: value for key, value in environ.items() if isinstance(value, (str, bool, dict))
         }
         facts |= {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}

@@ -22,6 +22,8 @@ def celery() -> Celery:
     app.conf.update(
         worker_hijack_root_logger=False,
         worker_concurrency=2,
+        # Memory is one for the process: what other tests queued is not for this worker.
+        task_default_queue="stage",
         task_ignore_result=True,
         beat_schedule={"tick": {"task": "tick", "schedule": timedelta(hours=1)}},
     )

@@ -36,6 +36,7 @@ def _provoke(sim, subject, case: Case) -> ProviderError:
     if case.place == "task":
         sim.fault(case.fault, "task")
     waiting = provider.start(subject.order)
+    assert isinstance(waiting, Waiting)
     sim.fault(case.fault, case.place)
     with pytest.raises(ProviderError) as caught:
         hurried.poll(subject.order, waiting.remote_id)

@@ -22,6 +22,7 @@ GUIDE = (Path(__file__).parents[3] / "docs" / "adding-a-provider.md").read_text(
 def example() -> type[Provider]:
     """The class in the guide's first Python block."""
     block = re.search(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    assert block is not None
     names: dict = {"__name__": "example"}
     exec(compile(block.group(1), "guide", "exec"), names)  # noqa: S102
     return names["Example"]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from generator.providers import configure
-from generator.providers.base import Order, RateLimited, Refused, Unavailable
+from generator.providers.base import Done, Order, RateLimited, Refused, Unavailable, Waiting
 from generator.simulators.kie import KieSimulator
 from generator.simulators.pictures import huge_pixels, size
 from generator.tests.providers.conftest import adapter
@@ -26,7 +26,11 @@ def fetch(sim, prompt: str, timeout: float = 5.0, **fields) -> httpx.Response:
     """The result file of an order, as a browser would fetch it."""
     provider = adapter(sim)
     waiting = provider.start(order(prompt, **fields))
-    url = provider.poll(order(prompt), waiting.remote_id).files[0].url
+    assert isinstance(waiting, Waiting)
+    done = provider.poll(order(prompt), waiting.remote_id)
+    assert isinstance(done, Done)
+    url = done.files[0].url
+    assert url is not None
     return httpx.get(url, timeout=timeout, trust_env=False)
 
 
