@@ -194,16 +194,23 @@ def body(error: ApiError, request_id: str) -> dict[str, Any]:
 class Group:
     """How the routes below `paths` say errors where the others say it differently.
 
+    `header`: the group counts only for requests that have it.
     `quota`: missing credits are 429, not 402, and stock clients are told not to try again.
     `broken`: the status of a provider's failure. `words`: what a code says here, around its detail.
     """
 
     paths: re.Pattern[str]
+    header: str = ""
     quota: bool = False
     broken: int = 502
     words: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/problem+json"
     envelope: Callable[[ApiError, str], dict[str, Any]] = body
+
+    def has(self, request: HttpRequest) -> bool:
+        """Whether the request belongs here."""
+        named = not self.header or self.header in request.headers
+        return named and self.paths.match(request.path) is not None
 
     def adapted(self, error: ApiError) -> ApiError:
         """The error with this group's status."""
@@ -216,13 +223,15 @@ class Group:
 
 
 _ELSEWHERE = Group(re.compile(""))
+_GOOGLE = Group(
+    re.compile(r"/v1beta/|/v1/models/[^/]+:"),
+    quota=True,
+    media="application/json",
+    envelope=google_errors.envelope,
+)
 GROUPS = (
-    Group(
-        re.compile(r"/v1beta/|/v1/models/[^/]+:"),  # F
-        quota=True,
-        media="application/json",
-        envelope=google_errors.envelope,
-    ),
+    _GOOGLE,  # F
+    replace(_GOOGLE, paths=re.compile("/v1/models"), header="x-goog-api-key"),  # F
     Group(re.compile(r"/v1/(images/|models)"), quota=True, media="application/json"),  # E
     Group(re.compile(r"/v1/"), quota=True),  # A
     Group(
@@ -238,14 +247,14 @@ GROUPS = (
 """The one table of what differs by group; the first whose path begins so counts."""
 
 
-def group_of(path: str) -> Group:
-    """The group that a path belongs to."""
-    return next((group for group in GROUPS if group.paths.match(path)), _ELSEWHERE)
+def group_of(request: HttpRequest) -> Group:
+    """The group that a request belongs to."""
+    return next((group for group in GROUPS if group.has(request)), _ELSEWHERE)
 
 
 def problem(request: HttpRequest, error: ApiError) -> HttpResponse:
     """The error as a plain Django reply: for handlers outside DRF."""
-    group = group_of(request.path)
+    group = group_of(request)
     error = group.adapted(error)
     content = group.envelope(error, request.META.get("nanobanana.request_id", ""))
     response = JsonResponse(content, status=error.status, content_type=group.media)
@@ -264,7 +273,7 @@ def problem_response(
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: everything a view may raise, as the one body."""
     request = context["request"]
-    group = group_of(request.path)
+    group = group_of(request)
     answer = group.adapted(translate(error))
     if answer.status >= 500 and answer.code in {"internal_error", "service_unavailable"}:
         log.error("a request broke", exc_info=error)
