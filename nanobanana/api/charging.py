@@ -21,6 +21,7 @@ _FAILURES = {
     "content_policy_violation": "content_policy_violation",
     "invalid_image": "invalid_image",
     "invalid_parameter": "invalid_parameter",
+    "invalid_input": "invalid_parameter",
     "timeout": "timeout",
 }
 
@@ -68,6 +69,10 @@ class ChargingView(ApiView):
         response["Retry-After"] = "2"
         return response
 
+    def failed(self, generation: Generation) -> ApiError:
+        """The error for a generation that ended without a file."""
+        return failure(generation)
+
     def wait(self, request: Request, accepted: Accepted, how: Mapping[str, str]) -> HttpResponse:
         """The reply, once the generation has ended or patience is over."""
         left = "" if accepted.remaining is None else str(accepted.remaining)
@@ -111,5 +116,5 @@ class ChargingView(ApiView):
         if not generation.is_ended:
             return self.running(generation, how)
         if generation.status != Generation.Status.COMPLETED:
-            raise failure(generation)
+            raise self.failed(generation)
         return self.completed(generation, accepted, how)
