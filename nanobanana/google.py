@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+SETTINGS = ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ISSUER")
+"""What `provider` takes, in its order."""
+
 
 def provider(client_id: str, secret: str, issuer: str) -> dict[str, Any]:
     """allauth's settings of `google`; `issuer` puts another OpenID server in its place."""

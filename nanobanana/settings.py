@@ -150,14 +150,9 @@ PASSWORD_HASHERS = (
     if TESTING
     else ["accounts.hashers.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 )
+_VALIDATORS = ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"} for name in _VALIDATORS
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/dashboard"
@@ -187,11 +182,7 @@ SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_AUTO_SIGNUP = True
 SOCIALACCOUNT_STORE_TOKENS = False
 GOOGLE_LOGIN = bool(env.text("GOOGLE_CLIENT_ID") and env.text("GOOGLE_CLIENT_SECRET"))
-SOCIALACCOUNT_PROVIDERS = {
-    "google": google.provider(
-        env.text("GOOGLE_CLIENT_ID"), env.text("GOOGLE_CLIENT_SECRET"), env.text("GOOGLE_ISSUER")
-    )
-}
+SOCIALACCOUNT_PROVIDERS = {"google": google.provider(*map(env.text, google.SETTINGS))}
 ACCESS_TOKEN_EXPIRE_MINUTES = env.number("ACCESS_TOKEN_EXPIRE_MINUTES")
 
 # Mail ---------------------------------------------------------------------------------------------
@@ -263,9 +254,7 @@ CELERY_BROKER_URL = REDIS_URL or "memory://embedded"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"polling_interval": 0.05} if EMBEDDED else {"visibility_timeout": 300}
-)
+CELERY_BROKER_TRANSPORT_OPTIONS = {} if EMBEDDED else {"visibility_timeout": 300}
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_POOL = "threads"

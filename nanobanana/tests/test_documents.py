@@ -19,7 +19,7 @@ from nanobanana.tests.source import LAYERS, Tree
 ROOT = Path(settings.BASE_DIR)
 HOUSE = Tree(ROOT)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-INTERNAL = {"NB_TEST", "CRASH_AT", "DJANGO_SETTINGS_MODULE", "PYTEST_XDIST_WORKER"}
+INTERNAL = {"NB_TEST", "CRASH_AT", "FREEZE_AT", "DJANGO_SETTINGS_MODULE", "PYTEST_XDIST_WORKER"}
 """Read by the code, but nothing that a person sets."""
 MADE_LATER = {"var", ".venv"}
 """Folders that a first start makes."""
