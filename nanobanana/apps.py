@@ -4,6 +4,12 @@ from django.apps import AppConfig
 
 
 class NanoBananaConfig(AppConfig):
-    """Names the app."""
+    """Names the app and registers its checks."""
 
     name = "nanobanana"
+
+    def ready(self) -> None:
+        """Import the checks, which registers them."""
+        from nanobanana import checks
+
+        assert checks

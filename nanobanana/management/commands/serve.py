@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from nanobanana import checks
+
 if TYPE_CHECKING:
     from nanobanana.embedded import Workshop
 
@@ -38,6 +40,8 @@ class Command(BaseCommand):
         """Binds first, so that a taken port is told before anything is made."""
         _allow_many_connections()
         _share_memory()
+        for message in [*checks.somebody_serves(), *checks.settings_without_use()]:
+            self.stderr.write(str(message))
         listener = self._listener(options["host"], options["port"])
         _address_links(listener)
         try:
