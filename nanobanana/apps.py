@@ -1,5 +1,7 @@
 """Django's entry for the app `nanobanana`."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -10,6 +12,4 @@ class NanoBananaConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the checks, which registers them."""
-        from nanobanana import checks
-
-        assert checks
+        import_module("nanobanana.checks")
