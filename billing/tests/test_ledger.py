@@ -216,9 +216,9 @@ def test_credits_given_by_hand_stay_and_can_be_taken_again(wallet):
     ],
 )
 def test_the_database_itself_refuses_to_change_an_entry(sql, wallet):
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
+    refused = pytest.raises(DatabaseError, match="append-only")
+    with refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
     assert kinds(wallet) == [("grant", 1000)]
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from billing import periods
 from billing.models import Wallet
 
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 OPENED = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
 
 
@@ -56,7 +57,7 @@ def test_a_clock_that_is_behind_the_opening_still_gives_the_first_month(behind):
 
 
 @given(
-    st.datetimes(datetime(2024, 1, 1), datetime(2032, 1, 1), timezones=st.just(UTC)),
+    st.integers(0, 8 * 366 * 24 * 60).map(lambda minutes: FIRST + timedelta(minutes=minutes)),
     st.integers(0, 100),
     st.timedeltas(timedelta(), timedelta(days=27)),
 )

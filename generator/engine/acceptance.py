@@ -1,4 +1,6 @@
-"""Accepting a generation: limits, charge, rows and idempotency record in one transaction, a nudge after it."""
+"""Accepting a generation: limits, charge, rows and idempotency record in one transaction, a nudge
+after it.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,12 @@ log = logging.getLogger(__name__)
 
 
 def submit(owner: Owner, draft: Draft, *, key: str | None = None, body: str = "") -> Generation:
-    """Accept the draft: charge its price, write its rows, and nudge a worker once that is committed.
+    """Accept the draft: charge its price, write its rows, and nudge a worker once that is
+    committed.
 
-    `key` is the caller's idempotency key and `body` the hash of what was asked. Raises idempotency.Repeat and
-    Mismatch, limits.RateLimited and TrialUsed, ledger.InsufficientCredits; then nothing was written.
+    `key` is the caller's idempotency key and `body` the hash of what was asked. Raises
+    idempotency.Repeat and Mismatch, limits.RateLimited and TrialUsed, ledger.InsufficientCredits;
+    then nothing was written.
     """
     wallet = ledger.wallet_of(owner.user) if owner.user else None
     if wallet is not None and key is None:
@@ -71,7 +75,9 @@ def _tell(generation: Generation) -> None:
 
 
 def _refuse_early(wallet: Wallet, draft: Draft) -> None:
-    """Refuse without taking the wallet's lock what it plainly cannot pay, so that a burst costs little."""
+    """Refuse without taking the wallet's lock what it plainly cannot pay, so that a burst costs
+    little.
+    """
     if periods.due(wallet) is None and wallet.balance < draft.price:
         raise InsufficientCredits(draft.price, wallet.balance)
 

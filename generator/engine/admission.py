@@ -1,4 +1,6 @@
-"""Who may begin: pending generations enter processing up to their wallet's "at once", oldest first."""
+"""Who may begin: pending generations enter processing up to their wallet's "at once",
+oldest first.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ def begin_visitors() -> list[UUID]:
 
 
 def place_in_line(generation: Generation) -> int | None:
-    """How many of the owner's generations begin before this pending one, plus one; None once begun."""
+    """How many of the owner's generations begin before this pending one, plus one; None
+    once begun.
+    """
     if generation.status != Status.PENDING:
         return None
     before = Generation.objects.filter(

@@ -41,7 +41,9 @@ _FAIR = f"""
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to run one step of an output: writes happen only where its epoch is still this one."""
+    """The right to run one step of an output: writes happen only where its epoch is
+    still this one.
+    """
 
     output_id: UUID
     epoch: int
@@ -70,7 +72,9 @@ class Claim:
 
 
 def database_now() -> datetime:
-    """The clock all workers share: the database server's, or this machine's where that is a file."""
+    """The clock all workers share: the database server's, or this machine's where that
+    is a file.
+    """
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:
@@ -86,7 +90,8 @@ def _run(chosen: str, parameters: Sequence[Any], lease: float) -> list[Claim]:
         # Not now(), which stands still for the whole of a transaction.
         now = "statement_timestamp()"
         later = f"{now} + interval '{float(lease)} seconds'"
-        chosen = f"SELECT id FROM generator_output WHERE id IN ({chosen}) AND {_DUE} FOR UPDATE SKIP LOCKED"  # noqa: S608
+        rows = f"SELECT id FROM generator_output WHERE id IN ({chosen})"  # noqa: S608
+        chosen = f"{rows} AND {_DUE} FOR UPDATE SKIP LOCKED"
     else:
         now, later = _text(moment), _text(moment + timedelta(seconds=lease))
     due = _DUE.format(now=now)

@@ -1,7 +1,8 @@
-"""Named points at which a test may end or freeze the process, as if its power were cut or its machine paused.
+"""Named points at which a test may end or freeze the process, as if its power were cut or its
+machine paused.
 
-`CRASH_AT=point` ends it, `FREEZE_AT=point` stops it once, until somebody continues it. Words after a colon
-bind the point to prompts that hold them.
+`CRASH_AT=point` ends it, `FREEZE_AT=point` stops it once, until somebody continues it. Words after
+a colon bind the point to prompts that hold them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""From the upstream's "done" to a stored file: fetched and stored again and again, never ordered again."""
+"""From the upstream's "done" to a stored file: fetched and stored again and again, never ordered
+again.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +100,9 @@ def _erase_unwanted(work: Work, key: str) -> None:
 
 
 def _cost(work: Work, attempt: Attempt) -> int:
-    """Micro-dollars of this output: the provider's word where there is one, the catalogue's else."""
+    """Micro-dollars of this output: the provider's word where there is one, the
+    catalogue's else.
+    """
     if attempt.cost_micros is not None:
         return attempt.cost_micros
     routes = [route for route in work.routes() if route.provider == attempt.provider]

@@ -70,7 +70,9 @@ def locked(wallet_id: int | None) -> Wallet | None:
 
 
 def finish(claim: Claim, generation: Generation, end: End) -> bool:
-    """End the claimed output and, with the last one, its generation. False where the claim is stale."""
+    """End the claimed output and, with the last one, its generation. False where the claim is
+    stale.
+    """
     now = claim.now()
     with transaction.atomic():
         wallet = locked(generation.wallet_id)
@@ -126,7 +128,9 @@ def _end(
     now: datetime,
     cost_micros: int = 0,
 ) -> None:
-    """Give the locked generation its end, and back what was not delivered: no change of state, no refund."""
+    """Give the locked generation its end, and back what was not delivered: no change of state, no
+    refund.
+    """
     delivered = sum(output.state == State.DELIVERED for output in outputs)
     ended = _outcome(row, outputs, delivered) | _times(row, now)
     ended |= {"version": row.version, "cost_micros": row.cost_micros}
@@ -181,7 +185,9 @@ def _times(row: Generation, now: datetime) -> dict[str, Any]:
 
 
 def cancel_pending(generation_id: UUID, wallet_id: int | None) -> bool:
-    """End a generation that has not begun, refunding it whole; False where it has begun or ended."""
+    """End a generation that has not begun, refunding it whole; False where it has begun
+    or ended.
+    """
     with transaction.atomic():
         wallet = locked(wallet_id)
         row = Generation.objects.select_for_update().get(pk=generation_id)
@@ -197,7 +203,9 @@ def cancel_pending(generation_id: UUID, wallet_id: int | None) -> bool:
 def attach_late(
     claim: Claim, generation: Generation, fields: dict[str, Any], cost_micros: int
 ) -> bool:
-    """Give a refunded generation the file that came after its end: the refund is kept, nothing is charged."""
+    """Give a refunded generation the file that came after its end: the refund is kept, nothing is
+    charged.
+    """
     with transaction.atomic():
         wallet = locked(generation.wallet_id)
         row = Generation.objects.select_for_update().get(pk=generation.pk)
@@ -225,7 +233,9 @@ def give_up_late(claim: Claim, attempt: str) -> None:
 
 
 def close_late() -> int:
-    """End the attempts whose result did not come within a day; returns how many outputs that were."""
+    """End the attempts whose result did not come within a day; returns how many outputs
+    that were.
+    """
     over = Output.objects.filter(late_until__lt=timezone.now(), state=State.FAILED)
     closed = 0
     for pk in list(over.values_list("pk", flat=True)[:200]):

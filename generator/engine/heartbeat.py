@@ -1,6 +1,8 @@
-"""Keeps the leases of this process's running steps: who is alive keeps them, who is dead or frozen loses them.
+"""Keeps the leases of this process's running steps: who is alive keeps them, who is dead or frozen
+loses them.
 
-So a call to an upstream may take longer than a lease, while a dead worker's steps are free within one.
+So a call to an upstream may take longer than a lease, while a dead worker's steps are free within
+one.
 """
 
 from __future__ import annotations

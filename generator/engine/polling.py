@@ -1,4 +1,6 @@
-"""Asking how an accepted order is doing, until its files are there; and asking an upstream to stop."""
+"""Asking how an accepted order is doing, until its files are there; and asking an
+upstream to stop.
+"""
 
 from __future__ import annotations
 

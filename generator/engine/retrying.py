@@ -15,7 +15,8 @@ from generator.models import Generation, Upload
 
 
 def retry(generation: Generation, *, actor: User, reason: str) -> Generation:
-    """Give the owner the price, then submit the same again at that price; returns the new generation.
+    """Give the owner the price, then submit the same again at that price; returns the new
+    generation.
 
     Raises NotPossible for one that runs, was deleted, or belongs to a visitor, ModelUnavailable
     where nothing serves the model any more, and what `submit` raises.

@@ -1,4 +1,5 @@
-"""Decides which step of a claimed output is due and takes it: at most one upstream call, outside any transaction.
+"""Decides which step of a claimed output is due and takes it: at most one upstream call, outside
+any transaction.
 
 The protocol and its reasons: docs/reliability.md.
 """
@@ -24,7 +25,9 @@ CRASHES = 3
 
 
 def run(claim: Claim) -> None:
-    """Run the claimed output's next step to its end; never raises for what an upstream or a file does."""
+    """Run the claimed output's next step to its end; never raises for what an upstream or a file
+    does.
+    """
     output = Output.objects.select_related("generation").get(pk=claim.output_id)
     if output.epoch != claim.epoch:
         return
@@ -36,7 +39,8 @@ def run(claim: Claim) -> None:
             log.warning("a step lost its database", exc_info=True)
             _let_go(claim, 1.0, output.crashes)
         except Exception:
-            # A fault of ours must not take the worker or the other outputs with it: it counts as a crash.
+            # A fault of ours must not take the worker or the other outputs with it: it counts as a
+            # crash.
             log.exception("a step broke", extra={"output": str(output.pk)})
             _let_go(claim, 2.0 ** (output.crashes + 1), output.crashes + 1)
 
@@ -71,7 +75,9 @@ def _is_unwanted(work: Work) -> bool:
 
 
 def _cancel(work: Work) -> bool:
-    """End what has not been submitted, or what the provider confirms it stopped; True where ended."""
+    """End what has not been submitted, or what the provider confirms it stopped; True
+    where ended.
+    """
     if work.open is not None and not polling.stopped(work, work.open):
         return False
     end = End(State.CANCELED, endings.CANCELED, attempt="failed" if work.open else None)

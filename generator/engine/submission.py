@@ -1,7 +1,8 @@
-"""From a due slot to an accepted order: committed as intent, sent once, and never again without proof.
+"""From a due slot to an accepted order: committed as intent, sent once, and never again without
+proof.
 
-Proof that nothing was accepted is the upstream's own (429, 503, no connection) or a lookup's; a lost answer is
-none.
+Proof that nothing was accepted is the upstream's own (429, 503, no connection) or a lookup's; a
+lost answer is none.
 """
 
 from __future__ import annotations
@@ -39,14 +40,17 @@ from generator.providers.base import (
 
 log = logging.getLogger(__name__)
 BUDGET = 20
-"""What refusals may cost a slot: 1 for a busy provider, 7 for one that is down (so three of them)."""
+"""What refusals may cost a slot: 1 for a busy provider, 7 for one that is down (so three of them).
+"""
 BUSY_COST, DOWN_COST = 1, 7
 FROZEN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Intent:
-    """An attempt whose row is committed, its order, and since when (by a clock that nobody sets)."""
+    """An attempt whose row is committed, its order, and since when (by a clock that
+    nobody sets).
+    """
 
     attempt: Attempt
     order: Order
@@ -55,7 +59,9 @@ class Intent:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the process was frozen since: then others may have taken over, and it must not send."""
+        """Whether the process was frozen since: then others may have taken over, and it must not
+        send.
+        """
         limit = min(FROZEN_SECONDS, settings.LEASE_SECONDS / 4)
         return time.monotonic() - self.since > limit
 
@@ -124,7 +130,9 @@ def _send(work: Work, intent: Intent) -> None:
 
 
 def _busy(work: Work, attempt: Attempt, error: NotAccepted) -> None:
-    """Proof that nothing was accepted: the next provider at once, else the same one after a pause."""
+    """Proof that nothing was accepted: the next provider at once, else the same one
+    after a pause.
+    """
     work.attempts.append(attempt)
     following = work.next_route()
     tried = work.times_tried(attempt.provider)
@@ -141,7 +149,9 @@ def _busy(work: Work, attempt: Attempt, error: NotAccepted) -> None:
 
 
 def _lost(work: Work, attempt: Attempt, provider: Provider, error: str) -> None:
-    """Nobody knows whether it was accepted: look it up where that is possible, else end and refund."""
+    """Nobody knows whether it was accepted: look it up where that is possible, else end
+    and refund.
+    """
     if provider.can_lookup:
         work.end_attempt(attempt, "unknown", error, 5)
     else:
@@ -151,7 +161,8 @@ def _lost(work: Work, attempt: Attempt, provider: Provider, error: str) -> None:
 def resolve(work: Work, attempt: Attempt) -> None:
     """An intent or unknown attempt of an earlier claim: never sent again without proof.
 
-    It is looked up only when its sender can no longer be on the way: a lease and a call after the intent.
+    It is looked up only when its sender can no longer be on the way: a lease and a call after the
+    intent.
     """
     provider = work.provider(attempt)
     if provider is None or not provider.can_lookup:

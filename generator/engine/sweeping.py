@@ -28,8 +28,9 @@ def sweep(
 ) -> int:
     """Take every due step of all users, in fair order, for at most `seconds`; returns how many.
 
-    With a pool up to `width` steps run side by side, and one that lasts keeps nobody else waiting. What falls
-    due within `horizon` seconds is waited for, so that a beat of that length makes nothing late.
+    With a pool up to `width` steps run side by side, and one that lasts keeps nobody else waiting.
+    What falls due within `horizon` seconds is waited for, so that a beat of that length makes
+    nothing late.
     """
     ends, taken = time.monotonic() + seconds, 0
     running: set[Future[None]] = set()
@@ -62,7 +63,9 @@ def _run_in_thread(claim: claims.Claim) -> None:
 
 
 def _sleep_until_due(horizon: float) -> bool:
-    """Sleep until the next step is due, if that is within `horizon` seconds; False where none is."""
+    """Sleep until the next step is due, if that is within `horizon` seconds; False
+    where none is.
+    """
     if not horizon:
         return False
     waiting = Output.objects.filter(state__in=Output.LIVE, lease_until=None)

@@ -1,7 +1,8 @@
-"""What a step works on: the claimed output with its generation and attempts, and the ways to let go of it.
+"""What a step works on: the claimed output with its generation and attempts, and the ways to let go
+of it.
 
-Whatever a step finds out is written only where its claim still holds (`claims`), and money moves only where an
-output ends (`endings`).
+Whatever a step finds out is written only where its claim still holds (`claims`), and money moves
+only where an output ends (`endings`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ State = Output.State
 
 
 class Work:
-    """The claimed output. `open` is its attempt without an end; `is_late` says it was refunded already."""
+    """The claimed output. `open` is its attempt without an end; `is_late` says it was refunded
+    already.
+    """
 
     def __init__(self, claim: Claim, output: Output) -> None:
         self.claim = claim
@@ -55,7 +58,9 @@ class Work:
     def end_attempt(
         self, attempt: Attempt, ended: str, error: str, seconds: float, **changes: Any
     ) -> None:
-        """Write how the attempt went and go on in `seconds`, in one transaction and as the holder only."""
+        """Write how the attempt went and go on in `seconds`, in one transaction and as the holder
+        only.
+        """
         with transaction.atomic():
             if not self.again(seconds, **changes):
                 return
@@ -66,7 +71,9 @@ class Work:
             )
 
     def give_up(self, attempt: Attempt, error: str, reason: Reason = endings.PROVIDER) -> None:
-        """A definite end at this provider that is not the user's fault: the next one, if there is one."""
+        """A definite end at this provider that is not the user's fault: the next one, if there is
+        one.
+        """
         attempt.state = "failed"
         self.attempts = [one for one in self.attempts if one.pk != attempt.pk] + [attempt]
         if self.is_late or self.next_route() is None:

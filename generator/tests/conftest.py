@@ -1,4 +1,6 @@
-"""The stage of engine tests: two scripted upstreams behind a model of their own, and the cast's orders."""
+"""The stage of engine tests: two scripted upstreams behind a model of their own, and the cast's
+orders.
+"""
 
 from __future__ import annotations
 

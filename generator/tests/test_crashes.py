@@ -78,7 +78,9 @@ PLANTED = {
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, list[str]]:
-    """What the harness says of a run with each planted bug; the runs mostly wait, so all at once."""
+    """What the harness says of a run with each planted bug; the runs mostly wait, so
+    all at once.
+    """
 
     def judged(bug: str) -> list[str]:
         return soak.run(Plan(**SMALL | PLANTED[bug][0], bug=bug))["violations"]

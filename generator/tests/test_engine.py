@@ -40,7 +40,7 @@ def _exact(stage):
     assert violations() == []
 
 
-# Success --------------------------------------------------------------------------------------------
+# Success ------------------------------------------------------------------------------------------
 
 
 def test_a_prompt_becomes_one_stored_picture_charged_once(stage, ann):
@@ -101,7 +101,7 @@ def test_a_nudge_for_what_does_not_exist_does_nothing(stage):
     engine.advance(uuid.uuid4())
 
 
-# Slots ----------------------------------------------------------------------------------------------
+# Slots --------------------------------------------------------------------------------------------
 
 
 def test_four_pictures_are_four_submissions_and_one_charge(stage, ann):
@@ -126,7 +126,7 @@ def test_four_failures_give_back_everything_once(stage, ann):
     assert movements(stage.run(ann, n=4)) == [("charge", -80), ("refund", 80)]
 
 
-# Definite failures ----------------------------------------------------------------------------------
+# Definite failures --------------------------------------------------------------------------------
 
 
 def test_a_refused_prompt_fails_with_our_own_words_and_all_credits_back(stage, ann):
@@ -188,7 +188,7 @@ def test_a_model_that_nobody_serves_any_more_is_refunded(stage, ann):
     assert movements(failed) == REFUNDED
 
 
-# Busy providers -------------------------------------------------------------------------------------
+# Busy providers -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [RateLimited("429", 7), Unavailable("503")])
@@ -236,7 +236,7 @@ def test_a_pause_longer_than_the_deadline_does_not_hide_the_deadline(stage, ann)
     assert movements(failed) == REFUNDED
 
 
-# Unknown outcomes -----------------------------------------------------------------------------------
+# Unknown outcomes ---------------------------------------------------------------------------------
 
 
 def test_an_unknown_outcome_is_never_submitted_again(stage, ann):
@@ -313,7 +313,7 @@ def test_an_answer_that_died_with_its_process_is_refunded(stage, ann):
     assert stage.first.asked == []
 
 
-# Deadlines and late results -------------------------------------------------------------------------
+# Deadlines and late results -----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -368,7 +368,7 @@ def test_what_was_never_accepted_is_not_looked_for_after_the_deadline(stage, ann
     assert failed.outputs.get().late_until is None
 
 
-# Cancel ---------------------------------------------------------------------------------------------
+# Cancel -------------------------------------------------------------------------------------------
 
 
 def test_a_pending_generation_is_canceled_at_once_with_its_credits(stage, ann):
@@ -450,7 +450,7 @@ def test_canceling_four_keeps_what_is_delivered_and_gives_back_the_rest(stage, a
     assert movements(ended) == [("charge", -80), ("refund", 60)]
 
 
-# Delete ---------------------------------------------------------------------------------------------
+# Delete -------------------------------------------------------------------------------------------
 
 
 def test_deleting_blanks_words_and_files_and_keeps_the_ledger(stage, ann, settings):
@@ -469,7 +469,7 @@ def test_what_runs_cannot_be_deleted(stage, ann):
         engine.delete(stage.submit(ann))
 
 
-# Crashes --------------------------------------------------------------------------------------------
+# Crashes ------------------------------------------------------------------------------------------
 
 
 def _die(stage, generation):
@@ -554,7 +554,7 @@ def test_a_process_frozen_between_intent_and_sending_does_not_send(stage, ann, m
     assert stage.go_on(generation).status == "completed"
 
 
-# Files ----------------------------------------------------------------------------------------------
+# Files --------------------------------------------------------------------------------------------
 
 
 def _break_store(settings, tmp_path):
@@ -597,7 +597,7 @@ def test_a_result_that_cannot_be_fetched_is_fetched_again_not_ordered_again(stag
     assert movements(generation) == REFUNDED
 
 
-# Staff ----------------------------------------------------------------------------------------------
+# Staff --------------------------------------------------------------------------------------------
 
 
 def test_staff_give_back_what_a_finished_generation_holds_once(stage, ann, sam):
@@ -614,7 +614,7 @@ def test_staff_cannot_refund_what_runs(stage, ann, sam):
         engine.refund_by_staff(stage.submit(ann), sam, "too early")
 
 
-# Time -----------------------------------------------------------------------------------------------
+# Time ---------------------------------------------------------------------------------------------
 
 
 def test_an_end_is_never_before_its_beginning_however_clocks_are_set(stage, ann):

@@ -1,1 +1,3 @@
-"""The harness that proves the engine: scripted upstreams, and a soak of killed and frozen workers."""
+"""The harness that proves the engine: scripted upstreams, and a soak of killed and
+frozen workers.
+"""

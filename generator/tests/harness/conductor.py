@@ -1,7 +1,9 @@
-"""Conducts a soak: bears clients and workers, kills and freezes them, bears them again, and judges in the end.
+"""Conducts a soak: bears clients and workers, kills and freezes them, bears them again, and judges
+in the end.
 
-`python -m generator.tests.harness.conductor PLAN SIMULATOR`, with the settings in the environment; prints the
-result as one line of JSON. Everything is imported once and forked, so that a death costs milliseconds.
+`python -m generator.tests.harness.conductor PLAN SIMULATOR`, with the settings in the environment;
+prints the result as one line of JSON. Everything is imported once and forked, so that a death costs
+milliseconds.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ def _warm_up() -> None:
 
 @dataclass(frozen=True)
 class Role:
-    """What a process is there for: a client with its number, or a worker with a named point to die at."""
+    """What a process is there for: a client with its number, or a worker with a named point to die
+    at.
+    """
 
     kind: str
     number: int
@@ -108,6 +112,8 @@ class Conductor:
         try:
             self._be(role)
             code = 0
+        except (DatabaseError, InterfaceError):
+            code = 1  # the database is away; who takes its place tries again
         except Exception as error:  # noqa: BLE001 (noted: nobody else is there to see it)
             roles.note(str(self.errors), f"a {role.kind} broke: {error!r}")
         finally:
@@ -191,7 +197,9 @@ class Conductor:
         return time.monotonic() + self.dice.uniform(low, high) if high else float("inf")
 
     def is_over(self) -> bool:
-        """Whether every order was accepted and has ended, and nobody is frozen in the middle of it."""
+        """Whether every order was accepted and has ended, and nobody is frozen in the
+        middle of it.
+        """
         if self.thaw_at or any(role.kind == "client" for role in self.living.values()):
             return False
         try:

@@ -1,4 +1,6 @@
-"""What a soak is to do: how many generations, with which prompts, under which faults, from which seed."""
+"""What a soak is to do: how many generations, with which prompts, under which faults, from which
+seed.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 FAULTS = (
     "sim:create=503*1",
@@ -17,7 +20,9 @@ FAULTS = (
     "sim:poll=503*1",
     "sim:result=404*1",
 )
-"""What upstreams do to a third of the orders; each but the first and the last two is the end of one."""
+"""What upstreams do to a third of the orders; each but the first and the last two is the end of
+one.
+"""
 MODELS = ("soak", "soak-findable")
 
 
@@ -25,8 +30,9 @@ MODELS = ("soak", "soak-findable")
 class Plan:
     """A run.
 
-    `crash` and `freeze` name points, one worker each; `every` is seconds between kills (0, 0: none), of which
-    the share `freezing` only stops the process for `thaw` seconds; `rate` is the share of orders with a fault.
+    `crash` and `freeze` name points, one worker each; `every` is seconds between kills (0, 0:
+    none), of which the share `freezing` only stops the process for `thaw` seconds; `rate` is the
+    share of orders with a fault.
     """
 
     seed: int = 1
@@ -49,14 +55,17 @@ class Plan:
     @classmethod
     def load(cls, text: str) -> Plan:
         """The plan another process wrote down."""
-        return cls(**{name: _tuple(value) for name, value in json.loads(text).items()})
+        told: dict[str, Any] = json.loads(text)
+        return cls(**{name: _tuple(value) for name, value in told.items()})
 
     def dump(self) -> str:
         """The plan as one line."""
         return json.dumps(asdict(self))
 
     def orders(self, client: int) -> Iterator[tuple[str, str, int]]:
-        """This client's orders, the same at every call: prompt (with a marker of its own), model, n."""
+        """This client's orders, the same at every call: prompt (with a marker of its own), model,
+        n.
+        """
         for number in range(client, self.generations, self.clients):
             dice = random.Random(f"{self.seed}:{number}")
             fault = dice.choice(self.faults) if self.faults and dice.random() < self.rate else ""
@@ -69,5 +78,5 @@ def marker(number: int) -> str:
     return f"soak-{number:06d}-x"
 
 
-def _tuple(value: object) -> object:
+def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

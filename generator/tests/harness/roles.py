@@ -1,4 +1,6 @@
-"""What the processes that get killed do: clients order until every order was accepted, workers sweep for ever."""
+"""What the processes that get killed do: clients order until every order was accepted, workers
+sweep for ever.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def _ordered(owner: Owner, prompt: str, model: str, n: int, path: str) -> bool:
 
 
 def worker() -> None:
-    """Sweep for ever, and act on doubled nudges; every other nudge is lost, for there is no queue."""
+    """Sweep for ever, and act on doubled nudges; every other nudge is lost, for there
+    is no queue.
+    """
     pool = ThreadPoolExecutor(THREADS)
     while True:
         try:

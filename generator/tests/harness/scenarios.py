@@ -1,4 +1,6 @@
-"""Situations of many at once, each of which tells what it found wrong: nothing, in a house that holds."""
+"""Situations of many at once, each of which tells what it found wrong: nothing, in a house that
+holds.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ BODY = "b" * 64
 
 
 def at_once(call: Callable[[Any], Any], arguments: Iterable[Any]) -> Counter[str]:
-    """Call it with every argument from many threads; counts what came back, errors by their class."""
+    """Call it with every argument from many threads; counts what came back, errors by
+    their class.
+    """
     left, start = deque(arguments), threading.Barrier(THREADS)
     outcomes: deque[str] = deque()
 
@@ -109,7 +113,8 @@ def first_touches(user: User, touches: int) -> list[str]:
 def siblings(stage: Stage, user: User) -> list[str]:
     """Two pictures of one prompt are wanted; the second's retry must not be handed the first's.
 
-    The first is still being answered, so only the second, whose connection is gone, may be taken over.
+    The first is still being answered, so only the second, whose connection is gone, may be taken
+    over.
     """
     owner = Owner(user=user)
     first, second = (

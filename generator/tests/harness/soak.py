@@ -1,4 +1,6 @@
-"""Runs a soak from outside: its own database, the simulator and the conductor as processes, and the outcome."""
+"""Runs a soak from outside: its own database, the simulator and the conductor as processes, and the
+outcome.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from nanobanana.tests import servers
 
 ROOT = Path(__file__).resolve().parents[3]
 RESTART_AFTER = 6.0
-"""Seconds after which PostgreSQL is shut down immediately and started again, where the plan says so."""
+"""Seconds after which PostgreSQL is shut down immediately and started again, where the plan says
+so.
+"""
 
 
 class Broken(Exception):
@@ -27,7 +31,8 @@ class Broken(Exception):
 
 
 def run(plan: Plan, postgres: bool = False) -> dict[str, Any]:
-    """Play the plan on a fresh database; `violations` of what is returned is empty when all is well.
+    """Play the plan on a fresh database; `violations` of what is returned is empty when all is
+    well.
 
     Raises servers.Missing without a PostgreSQL, Broken where the harness fails.
     """
@@ -85,7 +90,9 @@ def _simulator(environment: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def _durable(url: str) -> str:
-    """What this database says is committed survives its restart: the throwaway setting would not."""
+    """What this database says is committed survives its restart: the throwaway setting
+    would not.
+    """
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
@@ -96,7 +103,8 @@ def _durable(url: str) -> str:
 
 @contextmanager
 def _restarting(url: str) -> Iterator[None]:
-    """Shut the server down as a power cut would, once, in the middle of the run, and start it again.
+    """Shut the server down as a power cut would, once, in the middle of the run, and start it
+    again.
 
     Raises Broken afterwards where that did not work.
     """

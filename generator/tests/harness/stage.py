@@ -1,4 +1,6 @@
-"""What engine tests stand on: scripted upstreams, orders of the cast, and clocks that can be moved on."""
+"""What engine tests stand on: scripted upstreams, orders of the cast, and clocks that can be moved
+on.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import F
 
@@ -144,7 +147,7 @@ def lift(person: User, credits: int = 0) -> Wallet:
     wallet = ledger.wallet_of(person)
     Wallet.objects.filter(pk=wallet.pk).update(rate_lifted=True)
     if credits and credits != wallet.balance:
-        ledger.adjust(wallet.pk, credits - wallet.balance, ledger.Note(f"set:{wallet.pk}", "test"))
+        ledger.adjust(wallet.pk, credits - wallet.balance, ledger.Note(f"set:{uuid4()}", "test"))
     wallet.refresh_from_db()
     return wallet
 

@@ -1,4 +1,6 @@
-"""What must hold when a soak is over: every order ended once, paid once here and upstream, and the books agree."""
+"""What must hold when a soak is over: every order ended once, paid once here and upstream, and the
+books agree.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def _slots() -> Iterator[str]:
 
 
 def _paid(creates: list[dict[str, Any]]) -> Iterator[str]:
-    """The upstream accepted no more for a generation than it has slots with an attempt that was sent."""
+    """The upstream accepted no more for a generation than it has slots with an attempt that was
+    sent.
+    """
     paid = Counter(match[0] for one in creates if (match := _MARKER.search(one["prompt"])))
     sent = Attempt.objects.exclude(state="rejected").values_list(
         "output__generation__prompt", flat=True
@@ -88,7 +92,9 @@ def _paid(creates: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _references(creates: list[dict[str, Any]]) -> Iterator[str]:
-    """Each order at the upstream is an attempt of ours, once, and none that we hold to be rejected."""
+    """Each order at the upstream is an attempt of ours, once, and none that we hold to
+    be rejected.
+    """
     paid = Counter(match[1] for one in creates if (match := _REFERENCE.search(one["prompt"])))
     states = {str(pk): state for pk, state in Attempt.objects.values_list("pk", "state")}
     for reference, count in paid.items():

@@ -1,4 +1,6 @@
-"""KIE as if it could look orders up: the attempt's id travels in the prompt, the simulator's book is asked for it."""
+"""KIE as if it could look orders up: the attempt's id travels in the prompt, the simulator's book
+is asked for it.
+"""
 
 from __future__ import annotations
 

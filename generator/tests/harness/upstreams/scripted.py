@@ -1,4 +1,6 @@
-"""Two upstreams that answer what a test wrote down: found like every provider, over no wire at all."""
+"""Two upstreams that answer what a test wrote down: found like every provider, over no
+wire at all.
+"""
 
 from __future__ import annotations
 
