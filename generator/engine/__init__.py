@@ -1,4 +1,5 @@
-"""The only writer of a generation's status and attempts: submit, advance, sweep, wait, cancel, delete.
+"""The only writer of a generation's status and attempts: submit, advance, sweep, wait, cancel,
+delete.
 
 The row is the queue: messages only say that there is something to do. See docs/reliability.md.
 """
@@ -20,6 +21,7 @@ from generator import idempotency, storage
 from generator.engine import admission, claims, endings, steps
 from generator.engine.acceptance import nudge, submit
 from generator.engine.admission import place_in_line
+from generator.engine.callbacks import called_back
 from generator.engine.refusals import NotPossible
 from generator.engine.retrying import retry
 from generator.engine.sweeping import sweep
@@ -28,6 +30,7 @@ from generator.models import Attempt, Generation, Output, Upload
 __all__ = [
     "NotPossible",
     "advance",
+    "called_back",
     "cancel",
     "delete",
     "drain",
@@ -45,7 +48,9 @@ Status = Generation.Status
 
 
 def advance(generation_id: UUID) -> None:
-    """Let the generation's owner begin what may begin, and take the next step of what is due of it."""
+    """Let the generation's owner begin what may begin, and take the next step of what
+    is due of it.
+    """
     generation = Generation.objects.filter(pk=generation_id).first()
     if generation is None:
         return
@@ -69,7 +74,9 @@ def drain(seconds: float = 30.0) -> None:
 
 
 def recover() -> int:
-    """At the start of a single-process site nobody else holds a lease: let all steps be taken up at once."""
+    """At the start of a single-process site nobody else holds a lease: let all steps be taken up at
+    once.
+    """
     past = timezone.now() - timedelta(seconds=1)
     return Output.objects.filter(lease_until__isnull=False).update(lease_until=past, due_at=past)
 
@@ -80,9 +87,11 @@ def wait(
     helps: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> Generation:
-    """The generation once it has ended, or as it is after `seconds`. Blocks; the front does not use it.
+    """The generation once it has ended, or as it is after `seconds`. Blocks; the front does not use
+    it.
 
-    With `helps` the waiting thread takes the generation's steps itself, so that it ends without a worker.
+    With `helps` the waiting thread takes the generation's steps itself, so that it ends without a
+    worker.
     """
     ends = time.monotonic() + seconds
     interval = 0.02
@@ -97,7 +106,8 @@ def wait(
 
 
 def cancel(generation: Generation) -> bool:
-    """Stop it: True where it ended at once with its credits back, False where the provider is asked to stop.
+    """Stop it: True where it ended at once with its credits back, False where the provider is asked
+    to stop.
 
     Raises NotPossible for one that has ended.
     """
@@ -118,7 +128,8 @@ def cancel(generation: Generation) -> bool:
 
 
 def delete(generation: Generation) -> None:
-    """Blank an ended generation's words and files; the row stays as a tombstone, the ledger as it is.
+    """Blank an ended generation's words and files; the row stays as a tombstone, the ledger as it
+    is.
 
     Raises NotPossible while it runs.
     """
@@ -159,7 +170,9 @@ def refund_by_staff(generation: Generation, actor: User, reason: str) -> int:
 
 
 def tend() -> None:
-    """The slow chores: files whose store came back, results that never came, old records and uploads."""
+    """The slow chores: files whose store came back, results that never came, old records and
+    uploads.
+    """
     storage.move_kept()
     endings.close_late()
     idempotency.forget()

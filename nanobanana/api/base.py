@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,10 +21,24 @@ from nanobanana.api.errors import ApiError, rate_headers
 from nanobanana.api.parsing import JSON_LIMIT, JSONParser, PlainJSONParser
 
 
+class JsonWhateverAccepted(DefaultContentNegotiation):
+    """Files, event streams and stock clients come with any Accept header; errors are JSON."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Sequence[BaseRenderer],  # type: ignore[override]
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        """JSON."""
+        return renderers[0], str(renderers[0].media_type)
+
+
 class ApiView(APIView):
     """A view of a contract. `body_limit` is the largest JSON body in bytes."""
 
     body_limit = JSON_LIMIT
+    content_negotiation_class = JsonWhateverAccepted
     parser_classes = (JSONParser, PlainJSONParser)
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:

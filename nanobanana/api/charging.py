@@ -56,6 +56,11 @@ class ChargingView(ApiView):
     because a request that the front held is answered by a GET of its own path.
     """
 
+    @property
+    def allowed_methods(self) -> list[str]:
+        """What `Allow` names: GET is the front's own."""
+        return ["POST", "OPTIONS"]
+
     def completed(
         self, generation: Generation, accepted: Accepted, how: Mapping[str, str]
     ) -> HttpResponse:

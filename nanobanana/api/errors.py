@@ -1,6 +1,7 @@
-"""Every error the contracts may answer: codes, statuses, the one body, and who translates what into it.
+"""Every error the contracts may answer: codes, statuses, the one body, what becomes which.
 
-The body is RFC 9457's problem details with the fields that OpenAI-style and older clients read beside it.
+The body is RFC 9457's problem details, with the fields that OpenAI-style and older clients read
+beside it.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ CODES: Mapping[str, tuple[int, str, str]] = {
     "model_not_found": (404, "Model not found", "GET /v1/models lists the models."),
     "method_not_allowed": (405, "Method not allowed", "Use a method of the documentation."),
     "not_acceptable": (406, "Not acceptable", "Accept application/json."),
+    "request_timeout": (408, "Body came too slowly", "Send the whole body without a pause."),
     "conflict": (409, "Conflict", "The state changed in between; read it and try again."),
     "not_cancelable": (409, "Already ended", "It has ended; read it with GET."),
     "price_above_max": (
@@ -135,8 +137,9 @@ CODES: Mapping[str, tuple[int, str, str]] = {
 TYPES = {
     400: "invalid_request_error", 401: "authentication_error", 402: "insufficient_credits",
     403: "permission_error", 404: "not_found_error", 405: "invalid_request_error",
-    406: "invalid_request_error", 409: "conflict_error", 410: "not_found_error",
-    413: "invalid_request_error", 415: "invalid_request_error", 422: "conflict_error",
+    406: "invalid_request_error", 408: "timeout_error", 409: "conflict_error",
+    410: "not_found_error", 413: "invalid_request_error", 415: "invalid_request_error",
+    422: "conflict_error",
     429: "rate_limit_error", 500: "server_error", 502: "upstream_error", 503: "server_error",
     504: "timeout_error",
 }  # fmt: skip
@@ -260,6 +263,8 @@ def problem(request: HttpRequest, error: ApiError) -> HttpResponse:
     response = JsonResponse(content, status=error.status, content_type=group.media)
     for name, value in error.headers.items():
         response[name] = value
+    if error.status < 500:
+        vars(response)["_has_been_logged"] = True  # the line of all requests to the API will do
     return response
 
 
@@ -283,6 +288,8 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         response[name] = value
     if answer.status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    # The log has it: once here with its reason, or as one line of all requests to the API.
+    vars(response)["_has_been_logged"] = True
     return response
 
 
@@ -363,7 +370,7 @@ def _denied(error: Exception) -> ApiError:
 
 
 def _throttled(error: drf.Throttled) -> ApiError:
-    seconds = str(int(error.wait or 1))
+    seconds = str(int(getattr(error, "wait", None) or 1))
     return ApiError(
         "rate_limited",
         f"Too many requests. Try again in {seconds} s.",
@@ -395,6 +402,7 @@ _TRANSLATORS: tuple[tuple[type[Exception], Translator], ...] = (
     (RequestDataTooBig, lambda _: ApiError("payload_too_large")),
     (SuspiciousOperation, lambda _: ApiError("invalid_request", "The body has too many parts.")),
     (drf.ValidationError, _validation),
+    (RecursionError, lambda _: ApiError("invalid_json", "The JSON is nested too deeply.")),
     (drf.ParseError, lambda e: ApiError("invalid_json", str(e.detail))),
     (
         drf.NotAuthenticated,

@@ -23,6 +23,7 @@ from generator.images import THUMBNAIL_WIDTHS
 from generator.models import Output, StoredBytes, Upload
 from generator.models.querysets import read_id
 from nanobanana.api.base import ApiView
+from nanobanana.api.errors import problem, translate
 
 PRIVATE = "private, no-cache"
 PUBLIC = "public, max-age=300"
@@ -65,8 +66,13 @@ def _send(
             attachment="download" in request.GET,
             embeddable=embeddable,
         )
-    except (Http404, files.StoreDown):
+    except Http404:
         return _kept(row, cache)
+    except files.StoreDown as error:
+        try:
+            return _kept(row, cache)
+        except Http404:
+            return _away(plain, error)
 
 
 def _kept(row: Output | Upload, cache: str) -> HttpResponseBase:
@@ -78,6 +84,11 @@ def _kept(row: Output | Upload, cache: str) -> HttpResponseBase:
     response["Cache-Control"] = cache
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _away(request: HttpRequest, error: files.StoreDown) -> HttpResponse:
+    """503: it exists, and cannot be read just now."""
+    return problem(request, translate(error))
 
 
 def _is_public(row: Output | Upload | None) -> bool:
@@ -101,7 +112,7 @@ def signed(request: HttpRequest, pk: UUID, variant: str = "") -> HttpResponseBas
 
 def published(request: HttpRequest, pk: UUID, variant: str = "") -> HttpResponseBase:
     """`/p/{id}`: a published picture's permanent address, until it is taken down."""
-    row = _row(pk)
+    row = _row(pk) if request.method in {"GET", "HEAD"} else None
     if variant not in _VARIANTS or row is None or not _is_public(row):
         raise Http404
     return _send(request, row, variant, PUBLIC, embeddable=True)
@@ -128,11 +139,22 @@ class File(ApiView):
         return _send(request, row, "", PRIVATE, embeddable=False)
 
 
+class AppFile(File):
+    """The same file at group C's address."""
+
+    @extend_schema(
+        operation_id="get_app_file", responses={200: OpenApiResponse(OpenApiTypes.BINARY)}
+    )
+    def get(self, request: Request, file_id: str) -> HttpResponseBase:
+        """The owner's own file, or a published one."""
+        return super().get(request, file_id)
+
+
 urlpatterns = [
     path("f/<uuid:pk>", signed, name="file-signed"),
     path("f/<uuid:pk>/<str:variant>", signed, name="thumbnail-signed"),
     path("p/<uuid:pk>", published, name="file-public"),
     path("p/<uuid:pk>/<str:variant>", published, name="thumbnail-public"),
     path("v1/files/<str:file_id>", File.as_view(), name="v1-file"),
-    path("api/files/<str:file_id>", File.as_view(), name="api-file"),
+    path("api/files/<str:file_id>", AppFile.as_view(), name="api-file"),
 ]

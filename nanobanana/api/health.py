@@ -5,21 +5,38 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import wraps
 
 from celery import current_app
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 
 from generator import files
 from generator.models import Output
+from nanobanana.api.errors import ApiError, problem
 
 _LATE_SECONDS = 60
+View = Callable[[HttpRequest], HttpResponse]
 
 
-def health(_request: HttpRequest) -> JsonResponse:
+def _read_only(view: View) -> View:
+    """The view for GET and HEAD; 405 in our error body for other methods."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD"}:
+            return view(request)
+        return problem(request, ApiError("method_not_allowed", headers={"Allow": "GET, HEAD"}))
+
+    return csrf_exempt(checked)
+
+
+@_read_only
+def health(_request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers."""
     return JsonResponse({"status": "healthy"})
 
@@ -57,7 +74,8 @@ CHECKS: Mapping[str, Callable[[], None]] = {
 }
 
 
-def ready(_request: HttpRequest) -> JsonResponse:
+@_read_only
+def ready(_request: HttpRequest) -> HttpResponse:
     """200 when every part works; 503 names those that do not, and nothing else about them."""
     down = []
     for name, check in CHECKS.items():

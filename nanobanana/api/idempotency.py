@@ -1,4 +1,4 @@
-"""How a charging request is accepted at most once: by its Idempotency-Key, or as a stock client's retry."""
+"""How a charging request is accepted at most once: by its key, or as a stock client's retry."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Accepted:
 
 
 def read_key(request: Request) -> str | None:
-    """The Idempotency-Key, with or without quotes; 400 for one that is no 1 to 255 printable characters."""
+    """The Idempotency-Key without quotes; 400 for one that is no 1 to 255 printable characters."""
     value = request.headers.get("Idempotency-Key")
     if value is None:
         return None
@@ -52,9 +52,10 @@ def accept(
     fields: Mapping[str, Any],
     draft: Callable[[], Draft],
 ) -> Accepted:
-    """Accept the request once. `draft` validates and is asked only where nothing was accepted before.
+    """Accept the request once. `draft` is asked only where nothing was accepted before.
 
-    Raises what `engine.submit` and `catalogue.validate` raise, and ApiError for a bad key or a deleted result.
+    Raises what `engine.submit` and `catalogue.validate` raise, and ApiError for a bad key or a
+    deleted result.
     """
     key, body = read_key(request), digest(route, fields)
     try:
@@ -72,7 +73,7 @@ def accept(
 
 def _is_stock_retry(request: Request) -> bool:
     count = request.headers.get("x-stainless-retry-count", "0")
-    return count.isdecimal() and int(count) > 0
+    return len(count) <= 9 and count.isdecimal() and int(count) > 0
 
 
 def _replay(record: IdempotencyRecord) -> Accepted:

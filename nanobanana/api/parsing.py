@@ -17,7 +17,7 @@ MULTIPART_LIMIT = 80 * 1024 * 1024
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object in `raw`. Raises ParseError for anything else: broken, deep, doubled names, NaN."""
+    """The JSON object in `raw`. ParseError for the rest: broken, deep, doubled names, NaN."""
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_unique)
     except RecursionError as error:
@@ -62,7 +62,7 @@ class JSONParser(BaseParser):
 
 
 class PlainJSONParser(JSONParser):
-    """The same for programs that send no content type, or text/plain: only with a token, never a cookie."""
+    """The same without a content type or as text/plain: only with a token, never a cookie."""
 
     media_type = "text/plain"
 
@@ -72,7 +72,7 @@ class PlainJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """As JSON, where the credential is a token: a form on another site can send text/plain with a cookie."""
+        """As JSON, where the credential is a token: any site's form can send this with a cookie."""
         request = (parser_context or {})["request"]
         if getattr(request, "auth", None) is None:
             raise UnsupportedMediaType("text/plain")

@@ -1,14 +1,16 @@
 """Addresses of the contracts."""
 
-from nanobanana.api import auth, developer, files, health, keys, openai, product, schema
+from nanobanana.api import auth, callbacks, developer, files, gemini, health, keys, openai, product, schema
 
 urlpatterns = [
     *health.urlpatterns,
     *auth.urlpatterns,
     *keys.urlpatterns,
     *openai.urlpatterns,
+    *gemini.urlpatterns,
     *developer.urlpatterns,
     *product.urlpatterns,
     *files.urlpatterns,
+    *callbacks.urlpatterns,
     *schema.urlpatterns,
 ]

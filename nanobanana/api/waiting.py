@@ -49,7 +49,8 @@ def _preferred(request: Request) -> int | None:
 def answer(request: Request, generation: Generation, path: str, render: Render) -> HttpResponse:
     """The reply once the generation has ended or patience is over.
 
-    Under the front the request is handed over with `path`, an internal GET that renders the same reply.
+    Under the front the request is handed over with `path`, an internal GET that renders the
+    same reply.
     """
     seconds = patience(request)
     if generation.is_ended or seconds == 0:
@@ -68,7 +69,7 @@ def answer(request: Request, generation: Generation, path: str, render: Render) 
 
 
 def _block(generation_id: UUID, seconds: float) -> Generation:
-    """Wait in this thread, which also takes the steps where no worker runs beside it (embedded, plain WSGI)."""
+    """Wait in this thread, which takes the steps too where no worker runs (plain WSGI)."""
     ends = time.monotonic() + seconds
     while True:
         left = ends - time.monotonic()
@@ -123,9 +124,11 @@ def released(generation_id: UUID, delivered: bool) -> None:
 
 
 def events(request: Request, generation: Generation) -> HttpResponseBase:
-    """A stream of the generation's states until its end (text/event-stream), resumable by Last-Event-ID."""
+    """A stream of the generation's states until its end, resumable by Last-Event-ID."""
     last = request.headers.get("Last-Event-ID", "")
-    last = last if last.isascii() and last.isdecimal() else ""
+    last = last if last.isascii() and last.isdecimal() and len(last) <= 18 else ""
+    if last and generation.is_ended and int(last) >= generation.version:
+        return HttpResponse(status=204)  # so that an EventSource stops asking again
     if request.META.get(FRONT):
         response = Response(status=200)
         response["X-NB-Events"] = f"{generation.pk.hex};{last}"

@@ -27,7 +27,7 @@ class Problem(Exception):
 def too_large(limit: int) -> Problem:
     """413 for a body above `limit` bytes; the rest of it is not read, so the connection closes."""
     detail = f"The request body is larger than {limit // (1024 * 1024)} MB"
-    return Problem(413, "request_too_large", "invalid_request_error", detail, close=True)
+    return Problem(413, "payload_too_large", "invalid_request_error", detail, close=True)
 
 
 def too_slow() -> Problem:
@@ -39,12 +39,12 @@ def too_slow() -> Problem:
 def busy() -> Problem:
     """503 when more requests wait for a thread than may."""
     detail = "The server is busy, please try again shortly"
-    return Problem(503, "server_busy", "server_error", detail, retry_after=1)
+    return Problem(503, "service_unavailable", "server_error", detail, retry_after=1)
 
 
 def broken() -> Problem:
     """500 for anything the application let through."""
-    return Problem(500, "server_error", "server_error", "Something went wrong on our side")
+    return Problem(500, "internal_error", "server_error", "Something went wrong on our side")
 
 
 def missing() -> Problem:

@@ -80,7 +80,7 @@ def test_a_chunked_body_that_grows_too_large_is_refused_and_the_client_can_read_
     answer = client.post("/echo", content=(b"x" * 500_000 for _ in range(20)))
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["code"] == "request_too_large"
+    assert answer.json()["code"] == "payload_too_large"
 
 
 def test_a_client_may_ask_before_it_sends(stage):
@@ -172,7 +172,7 @@ def test_an_error_the_application_lets_through_is_a_problem_that_tells_nothing(c
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-request-id"] == problem["request_id"] == "mine-1"
-    assert problem["type"] == "https://nb.example/docs/errors#server_error"
+    assert problem["type"] == "https://nb.example/docs/errors#internal_error"
     assert problem["error"]["type"] == "server_error"
     assert "secret" not in answer.text
 
@@ -228,7 +228,7 @@ def test_when_too_many_wait_the_next_is_told_to_come_back(tmp_path):
         assert eventually(lambda: lane._pending == 2)
         answer = httpx.get(f"{small.url}/")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        assert answer.json()["code"] == "server_busy"
+        assert answer.json()["code"] == "service_unavailable"
         small.site.gate.set()
         assert [page.result().status_code for page in waiting] == [200, 200]
 

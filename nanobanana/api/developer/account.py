@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -35,9 +35,7 @@ class AccountView(ApiView):
 
     def user(self) -> User:
         """The caller."""
-        user = self.request.user
-        assert isinstance(user, User)
-        return user
+        return cast(User, self.request.user)
 
 
 class Account(AccountView):
@@ -109,7 +107,7 @@ class Usage(AccountView):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
-        """Requests, images, credits, cost and errors of each key and day; plan limits and what is left."""
+        """Requests, images, credits, cost and errors by key and day; limits and what is left."""
         wallet = ledger.wallet_of(self.user())
         since = self._day("since", timezone.now().date() - timedelta(days=30))
         until = self._day("until", timezone.now().date() + timedelta(days=1))

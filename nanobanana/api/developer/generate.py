@@ -1,4 +1,4 @@
-"""`POST /v1/generate` and `/v1/quote`: words in, pictures out, at most once and at the price quoted."""
+"""`POST /v1/generate` and `/v1/quote`: words in, pictures out, once and at the price quoted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,10 +16,11 @@ from generator.catalogue import Draft
 from generator.models import Generation
 from generator.validation import Invalid
 from nanobanana.api.charging import ChargingView, remaining
-from nanobanana.api.developer.serializers import GenerateRequest, GenerationReply, QuoteReply
+from nanobanana.api.developer.serializers import GenerationReply, GenerationRequest, QuoteReply
 from nanobanana.api.errors import ApiError
 from nanobanana.api.idempotency import Accepted, accept
 
+_PREFER = [OpenApiExample("At once", "respond-async"), OpenApiExample("In 20 s", "wait=20")]
 _FORMATS = ("url", "b64_json")
 
 
@@ -41,7 +42,7 @@ class Generate(ChargingView):
     def draft(self, fields: Mapping[str, Any]) -> Draft:
         """The checked and priced order. Group A takes up to 4 pictures."""
         n = fields.get("n")
-        if isinstance(n, int) and not isinstance(n, bool) and n > 4:
+        if isinstance(n, int) and not isinstance(n, bool) and (n > 4 or n < 1):
             raise Invalid({"n": ["Must be from 1 to 4."]})
         warned = ["webhook_url is not delivered yet."] if fields.get("webhook_url") else []
         draft = catalogue.validate(fields, owner=self.owner())
@@ -52,7 +53,11 @@ class Generate(ChargingView):
 
     @extend_schema(
         operation_id="generate",
-        request=GenerateRequest,
+        request=GenerationRequest,
+        parameters=[
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
+            OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, examples=_PREFER),
+        ],
         responses={
             200: GenerationReply,
             202: OpenApiResponse(GenerationReply, "It runs on; poll Location."),
@@ -80,10 +85,11 @@ class Quote(Generate):
 
     permission_classes = (Scope("read"),)
 
-    @extend_schema(operation_id="quote", request=GenerateRequest, responses=QuoteReply)
+    @extend_schema(operation_id="quote", request=GenerationRequest, responses=QuoteReply)
     def post(self, request: Request) -> HttpResponse:
         """The price of a generate body, without charging anything."""
-        return Response(catalogue.quote(self.draft({**self.body(), "max_credits": None})))
+        fields = {**self.body(), "max_credits": None}
+        return Response(catalogue.quote(catalogue.validate(fields, owner=self.owner())))
 
     @extend_schema(exclude=True)
     def get(self, request: Request, **_: str) -> HttpResponse:

@@ -66,11 +66,14 @@ def _time(request: Request, name: str) -> datetime | None:
         day = None if moment else parse_date(text)
     except ValueError:
         moment = day = None
-    if moment is None and day is None:
+    if day is not None:
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    if moment is None:
         raise ApiError("invalid_parameter", f"{name} must be an ISO 8601 time.", param=name)
-    moment = moment or datetime(day.year, day.month, day.day, tzinfo=UTC) if day else moment
-    assert moment is not None
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    try:
+        return moment.astimezone(UTC) if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ApiError("invalid_parameter", f"{name} is out of range.", param=name) from error
 
 
 def _filters(request: Request) -> dict[str, Any]:
@@ -119,8 +122,8 @@ class Generations(ApiView):
         parts = decode_cursor(cursor)
         try:
             moment, pk = parts
-            return datetime.fromisoformat(moment), UUID(pk)
-        except (ValueError, TypeError, AttributeError) as error:
+            return datetime.fromisoformat(moment).astimezone(UTC), UUID(pk)
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise ApiError(
                 "invalid_parameter", "This cursor is not one of ours.", param="cursor"
             ) from error

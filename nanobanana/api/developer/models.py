@@ -1,4 +1,4 @@
-"""The models as programs see them: group E's shape with capabilities, limits and prices beside it."""
+"""The models as programs see them: group E's shape with capabilities, limits and prices."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from generator import catalogue
 from generator.catalogue import Offer
 from nanobanana.api.base import ApiView
 from nanobanana.api.errors import ApiError
+from nanobanana.api.gemini import models as gemini
 
 SINCE = 1767225600
 """The `created` that OpenAI's shape asks for: the catalogue's own age, the same for every model."""
@@ -49,6 +50,8 @@ class Models(ApiView):
     @extend_schema(operation_id="list_models", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """Every model, whether it is on, what it takes and costs."""
+        if gemini.wanted(request):
+            return Response(gemini.listed())
         return Response({"object": "list", "data": [shown(offer) for offer in catalogue.offered()]})
 
 
@@ -60,6 +63,8 @@ class Model(ApiView):
     @extend_schema(operation_id="get_model", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, model_id: str) -> Response:
         """The model of this id or alias."""
+        if gemini.wanted(request):
+            return Response(gemini.one(model_id))
         for offer in catalogue.offered():
             if model_id == offer.model.slug or model_id in offer.model.aliases:
                 return Response(shown(offer))

@@ -1,17 +1,17 @@
-"""The shapes of contract A for the API's description. Values are judged by `generator.catalogue`."""
+"""Contract A's shapes for the API's description; `generator.catalogue` judges the values."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
 
-class GenerateRequest(serializers.Serializer[dict[str, object]]):
+class GenerationRequest(serializers.Serializer[dict[str, object]]):
     """A body of `POST /v1/generate` and `/v1/quote`."""
 
     prompt = serializers.CharField(max_length=5000)
     size = serializers.CharField(default="1024x1024", required=False)
     style = serializers.CharField(default="natural", required=False)
-    model = serializers.CharField(default="nano-banana", required=False)
+    model = serializers.CharField(default="nano-banana", required=False)  # type: ignore[assignment]
     n = serializers.IntegerField(min_value=1, max_value=4, default=1, required=False)
     images = serializers.ListField(child=serializers.CharField(), required=False)
     negative_prompt = serializers.CharField(required=False)
@@ -22,7 +22,7 @@ class GenerateRequest(serializers.Serializer[dict[str, object]]):
     max_credits = serializers.IntegerField(min_value=1, required=False)
 
 
-class ImageReply(serializers.Serializer[dict[str, object]]):
+class PictureReply(serializers.Serializer[dict[str, object]]):
     """One picture."""
 
     id = serializers.CharField()
@@ -60,12 +60,12 @@ class GenerationReply(serializers.Serializer[dict[str, object]]):
     created_at = serializers.DateTimeField()
     completed_at = serializers.DateTimeField(allow_null=True)
     mode = serializers.CharField()
-    model = serializers.CharField()
+    model = serializers.CharField()  # type: ignore[assignment]
     provider = serializers.CharField(allow_null=True)
     size = serializers.CharField()
     n = serializers.IntegerField()
     style = serializers.CharField()
-    images = ImageReply(many=True)
+    images = PictureReply(many=True)
     credits = CreditsReply(required=False)
     cost = serializers.FloatField(help_text="US dollars")
     duration_ms = serializers.IntegerField(allow_null=True)
