@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.models import Plan
 from gallery import cards, listing
 from gallery.models import Feature, Question, Review
-from generator.models import Style
+from generator import shelf
 from nanobanana.api import errors
 
 PROGRAMS = ("/v1/", "/v1beta/", "/api/", "/health")
@@ -36,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "key": uuid.uuid4().hex,
         "prompt_limit": settings.PAGE_PROMPT_LIMIT,
-        "styles": Style.objects.filter(enabled=True),
+        "styles": [style for style in shelf.styles().values() if style.enabled],
         "trial": settings.TRIAL_PER_VISITOR,
         "free_images": next((plan.monthly_images for plan in plans if plan.slug == "free"), None),
         "hero": _widest_first(shown[:HERO]) if len(shown) >= HERO else [],

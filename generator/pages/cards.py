@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from generator import storage
+from generator import shelf, storage
 from generator.engine import place_in_line
 from generator.models import Generation, Model, Output
 
@@ -88,17 +88,12 @@ def pictures_of(generation: Generation) -> list[Picture]:
     ]
 
 
-def models() -> dict[str, Model]:
-    """Every model by its slug."""
-    return {model.slug: model for model in Model.objects.all()}
-
-
-def cards(generations: Iterable[Generation], known: dict[str, Model] | None = None) -> list[Card]:
-    """An owner's generations, newest first, as cards; `known` spares reading the models."""
+def cards(generations: Iterable[Generation]) -> list[Card]:
+    """An owner's generations, newest first, as cards."""
     rows = list(generations)
     if not rows:
         return []
-    titles = models() if known is None else known
+    titles = shelf.models()
     ahead = _ahead([row for row in rows if row.status == Generation.Status.PENDING])
     return [_card(row, titles.get(row.model), ahead.get(row.pk, 0)) for row in rows]
 
@@ -113,7 +108,7 @@ def _ahead(pending: list[Generation]) -> dict[UUID, int]:
 
 def card(generation: Generation) -> Card:
     """One generation as a card."""
-    model = Model.objects.filter(pk=generation.model).first()
+    model = shelf.models().get(generation.model)
     return _card(generation, model, (place_in_line(generation) or 1) - 1)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.conf import settings
 
-from generator import catalogue, dimensions
+from generator import catalogue, dimensions, shelf
 from generator.catalogue import Offer
-from generator.models import Generation, Model, Output, Style, Upload
+from generator.models import Generation, Model, Output, Upload
 from generator.validation import Invalid
 
 MAX_REFERENCES = 5
@@ -186,7 +186,6 @@ def context(composer: Composer) -> dict[str, Any]:
     values = composer.values
     return {
         "form": composer,
-        "known": {offer.model.slug: offer.model for offer in offers},
         "stills": stills,
         "moving": moving,
         "model": next((one for one in stills if one.checked), None),
@@ -204,7 +203,8 @@ def context(composer: Composer) -> dict[str, Any]:
         "counts": [(count, count, values.get("n", "1") == count) for count in COUNTS],
         "styles": [
             (style.slug, style.title, values.get("style", "natural") == style.slug)
-            for style in Style.objects.filter(enabled=True)
+            for style in shelf.styles().values()
+            if style.enabled
         ],
         "prompt_limit": settings.PAGE_PROMPT_LIMIT,
         "max_references": MAX_REFERENCES,

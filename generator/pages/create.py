@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.owner import Owner
 from accounts.owner_of import address_group, owner_of
 from generator import catalogue, limits, pricing
-from generator.models import Generation, Model, Output
+from generator.models import Generation, Output
 from generator.models.querysets import read_id
 from generator.pages import cards, composer, submission
 from generator.pages.composer import Composer
@@ -72,9 +72,7 @@ def _prefilled(request: HttpRequest, owner: Owner | None) -> Composer:
 def _page(
     request: HttpRequest, owner: Owner | None, form: Composer, refused: Refusal | None = None
 ) -> HttpResponse:
-    context = composer.context(form)
-    known = context.pop("known")
-    context |= _results(request, owner, known) | _price(request, owner, form, known)
+    context = composer.context(form) | _results(request, owner) | _price(request, owner, form)
     context["refused"] = refused
     response = render(
         request, "generator/create.html", context, status=refused.status if refused else 200
@@ -84,7 +82,7 @@ def _page(
     return response
 
 
-def _results(request: HttpRequest, owner: Owner | None, known: dict[str, Model]) -> dict[str, Any]:
+def _results(request: HttpRequest, owner: Owner | None) -> dict[str, Any]:
     """The cards that matter now, and a page of the last pictures."""
     if owner is None:
         return {"cards": [], "recent": [], "page": 1}
@@ -93,7 +91,7 @@ def _results(request: HttpRequest, owner: Owner | None, known: dict[str, Model])
     rows = Output.objects.of(owner).order_by("-generation__created_at", "index")
     found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     return {
-        "cards": cards.cards(shown, known),
+        "cards": cards.cards(shown),
         "recent": [cards.picture(output) for output in found[:PAGE]],
         "page": page,
         "older": page + 1 if len(found) > PAGE and page < LAST_PAGE else None,
@@ -133,22 +131,19 @@ class Price:
     total: int
 
 
-def _price(
-    request: HttpRequest, owner: Owner | None, form: Composer, known: dict[str, Model]
-) -> dict[str, Any]:
+def _price(request: HttpRequest, owner: Owner | None, form: Composer) -> dict[str, Any]:
     """The price of the form for somebody with a wallet; for a visitor the tries that are left."""
     if not request.user.is_authenticated:
         visitor = owner.visitor if owner else None
         return {"price": None, "trial_left": limits.trial_left(visitor, address_group(request))}
-    return {"price": _quote(form, known)}
+    return {"price": _quote(form)}
 
 
-def _quote(form: Composer, known: dict[str, Model] | None = None) -> Price | None:
+def _quote(form: Composer) -> Price | None:
     """Credits of the form's settings, whatever its prompt; None while they make no sense."""
     try:
         name = form.values.get("video_model" if form.mode == "video" else "model")
-        name = name or catalogue.DEFAULT_MODEL
-        model = (known or {}).get(name) or catalogue.find(name)
+        model = catalogue.find(name or catalogue.DEFAULT_MODEL)
         data = composer.order(form, model)
     except Invalid:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.owner import Owner
 from accounts.owner_of import owner_of
-from generator import engine
+from generator import engine, shelf
 from generator.models import Generation, Output
 from generator.pages import cards, exports
 from generator.pages.runs import own_run
@@ -54,7 +55,7 @@ class Filters:
         return urlencode(self.asked)
 
 
-def read_filters(request: HttpRequest, models: dict[str, Any]) -> Filters:
+def read_filters(request: HttpRequest, models: Mapping[str, Any]) -> Filters:
     """The filters of a query; one that makes no sense is left out and named."""
     asked: dict[str, str] = {}
     applied: dict[str, Any] = {}
@@ -73,7 +74,7 @@ def read_filters(request: HttpRequest, models: dict[str, Any]) -> Filters:
     return Filters(asked, applied, ignored)
 
 
-def _among(known: dict[str, Any]) -> Any:
+def _among(known: Mapping[str, Any]) -> Any:
     return lambda text: text if text in known else None
 
 
@@ -106,14 +107,14 @@ def _rows(owner: Owner | None, filters: Filters) -> QuerySet[Generation]:
 def history(request: HttpRequest) -> HttpResponse:
     """`/history`: the owner's runs, a visitor's too, the newest first, as a table or a grid."""
     owner = owner_of(request)
-    models = cards.models()
+    models = shelf.models()
     filters = read_filters(request, models)
     rows = _page(owner, _rows(owner, filters), request.GET.get("before", ""))
     view = "grid" if request.GET.get("view") == "grid" else "table"
     kept = filters.asked | ({"view": "grid"} if view == "grid" else {})
     older = urlencode(kept | {"before": str(rows[PAGE - 1].pk)}) if len(rows) > PAGE else ""
     context = {
-        "cards": cards.cards(rows[:PAGE], models),
+        "cards": cards.cards(rows[:PAGE]),
         "filters": filters,
         "statuses": STATUSES,
         "modes": MODES,
@@ -139,7 +140,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Every run that the filters leave, as CSV or JSON, written while it is read."""
     if kind not in exports.KINDS:
         raise Http404
-    rows = _rows(owner_of(request), read_filters(request, cards.models()))
+    rows = _rows(owner_of(request), read_filters(request, shelf.models()))
     return exports.response(kind, rows)
 
 

@@ -13,6 +13,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.owner_of import owner_of
+from generator import shelf
 from generator.models import Output
 from generator.pages import cards
 
@@ -52,8 +53,7 @@ def image(request: HttpRequest, pk: UUID) -> HttpResponse:
     mine = owner is not None and owner.owns(output.generation)
     if not mine and not _may_see(request, output):
         raise Http404
-    models = cards.models()
-    model = models.get(output.generation.model)
+    model = shelf.models().get(output.generation.model)
     context = {
         "picture": cards.picture(output),
         "output": output,

@@ -224,7 +224,7 @@ def test_the_plot_adds_up_the_keys_of_a_day_and_has_round_marks(ann):
 
 @pytest.mark.queries
 @pytest.mark.parametrize(
-    ("path", "limit"), [("/history", 7), ("/history?view=grid", 7), ("/dashboard", 8)]
+    ("path", "limit"), [("/history", 9), ("/history?view=grid", 9), ("/dashboard", 8)]
 )
 def test_lists_need_as_many_statements_for_one_as_for_many(
     unlimited, ann_client, run_engine, path, limit, django_assert_max_num_queries

@@ -278,7 +278,8 @@ def test_the_create_page_needs_few_statements(ann, ann_client, django_assert_max
     for _ in range(6):
         start(ann, n=2)
     ann_client.get("/generator")
-    with django_assert_max_num_queries(11):
+    # Five of them read the catalogue, which is kept in memory outside of tests.
+    with django_assert_max_num_queries(14):
         ann_client.get("/generator")
 
 
