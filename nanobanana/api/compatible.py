@@ -9,8 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from accounts.owner import Owner
@@ -106,24 +104,10 @@ def warn(response: HttpResponse, generation: Generation) -> HttpResponse:
     return response
 
 
-class JsonWhateverAccepted(DefaultContentNegotiation):
-    """Stock clients ask for streams with any Accept header: the body alone decides."""
-
-    def select_renderer(
-        self,
-        request: Request,
-        renderers: Sequence[BaseRenderer],  # type: ignore[override]
-        format_suffix: str | None = None,
-    ) -> tuple[BaseRenderer, str]:
-        """JSON."""
-        return renderers[0], renderers[0].media_type
-
-
 class CompatibleView(ChargingView):
     """A route of such a group: signed in, waiting, and 504 at the wait limit, never 202."""
 
     permission_classes = (Scope("generate"),)
-    content_negotiation_class = JsonWhateverAccepted
 
     def running(self, generation: Generation, how: Mapping[str, str]) -> HttpResponse:
         """202 where the client asked for it; else 504 that tells it to ask again and join."""
