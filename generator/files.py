@@ -143,9 +143,9 @@ def local_path(key: str) -> str | None:
     return store.path(checked_key(key)) if isinstance(store, FileSystemStorage) else None
 
 
-def signed_token(file_id: str, variant: str = "") -> str:
-    """Return a token (time and signature) that opens this variant of this file for reading."""
-    value = _signed_value(file_id, variant, "GET")
+def signed_token(file_id: str, variant: str = "", method: str = "GET") -> str:
+    """Return a token (time and signature) that opens this variant of this file to `method`."""
+    value = _signed_value(file_id, variant, method)
     return _signer().sign(value).removeprefix(f"{value}:")
 
 

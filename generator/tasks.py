@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from generator import engine
+from generator import engine, slots
 
 THREADS = 8
 """Steps side by side in one worker; each holds one database connection."""
@@ -38,3 +38,4 @@ def sweep() -> int:
 def mend() -> None:
     """The slow chores."""
     engine.tend()
+    slots.forget()

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from accounts.staff import ShowOnlyAdmin, thumbnail
 from generator import storage
-from generator.models import IdempotencyRecord, StoredBytes, TrialDay, Upload
+from generator.models import IdempotencyRecord, StoredBytes, TrialDay, Upload, UploadSlot
 
 
 @admin.register(Upload)
@@ -32,6 +32,17 @@ class UploadAdmin(ShowOnlyAdmin):
     def owner(self, upload: Upload) -> str:
         """The user's address, or that it is a visitor's."""
         return upload.user.email if upload.user else "a visitor"
+
+
+@admin.register(UploadSlot)
+class UploadSlotAdmin(ShowOnlyAdmin):
+    """Addresses that wait for a file, or whose file waits for its check."""
+
+    list_display = ("created_at", "user", "state", "reason", "lease_until")
+    list_filter = ("state", "created_at")
+    id_field, email_field = "id", "user__email"
+    search_help_text = "An id, or the beginning of an e-mail address"
+    list_select_related = ("user",)
 
 
 @admin.register(IdempotencyRecord)

@@ -2,7 +2,7 @@
 
 from generator.models.catalogue import Model, Route, Style
 from generator.models.generation import Attempt, Generation, Output, StoredBytes
-from generator.models.intake import IdempotencyRecord, TrialDay, Upload
+from generator.models.intake import IdempotencyRecord, TrialDay, Upload, UploadSlot
 
 __all__ = [
     "Attempt",
@@ -15,4 +15,5 @@ __all__ = [
     "Style",
     "TrialDay",
     "Upload",
+    "UploadSlot",
 ]

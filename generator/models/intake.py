@@ -42,6 +42,37 @@ class Upload(models.Model):
         return f"upload {self.id}"
 
 
+class UploadSlot(models.Model):
+    """An address that takes one file of its owner's; what came waits in quarantine for its check.
+
+    Written by `generator.slots` alone. An accepted file becomes the Upload of the same id.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RECEIVING = "receiving"
+        ARRIVED = "arrived"
+        REFUSED = "refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="upload_slots"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why the file was refused")
+    lease_until = models.DateTimeField(
+        null=True, blank=True, help_text="Somebody checks the file until then"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=("created_at",), name="slot_age"),)
+
+    def __str__(self) -> str:
+        return f"slot {self.id}"
+
+
 class IdempotencyRecord(models.Model):
     """Which generation a request became, so that a repeat joins or replays it. Lasts 7 days.
 

@@ -26,6 +26,7 @@ from generator.models import (
     Style,
     TrialDay,
     Upload,
+    UploadSlot,
 )
 
 
@@ -78,6 +79,7 @@ def make_world(number: int) -> User:
     output = generation.outputs.get()
     StoredBytes.objects.create(output=output, data=b"x")
     make_generation(None, visitor=visitor, price=0)
+    UploadSlot.objects.create(user=user)
     Upload.objects.create(
         user=user, file_key="u/0", content_type="image/png", size=1, sha256="0", width=1, height=1
     )
