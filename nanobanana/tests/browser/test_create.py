@@ -108,3 +108,39 @@ def test_the_theme_changes_at_once_and_stays(window, people):
     assert somebody.page.locator("html").get_attribute("data-theme") == "dark"
     somebody.open("/pricing")
     assert somebody.page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_hidden_page_rests_and_catches_up_when_it_is_seen_again(window, people):
+    ann = window(people["ann"])
+    ann.open("/generator")
+    ann.page.fill("#f-prompt", "a boat")
+    ann.page.locator("[data-create] button.pri").click()
+    ann.page.wait_for_selector("[data-live]")
+    ann.page.evaluate("Object.defineProperty(document, 'hidden', {value: true, writable: true})")
+    asked = []
+    ann.page.on("request", lambda request: asked.append(request.url))
+    engine.drain()
+    ann.page.wait_for_timeout(3000)
+    assert asked == []
+    ann.page.evaluate(
+        "document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    ann.page.wait_for_selector("[data-status=completed]")
+    assert ann.complaints == []
+
+
+def test_without_script_the_form_shows_what_the_chosen_model_takes(window, people):
+    ann = window(people["ann"], script=False)
+    ann.open("/generator")
+    shape, size = ann.page.locator(".c-aspect_ratio"), ann.page.locator(".c-size")
+    assert shape.is_visible()
+    assert not size.is_visible()
+    ann.page.locator("#f-model summary").click()
+    ann.page.locator("#f-model .opt", has_text="SD3 Medium").click()
+    assert not shape.is_visible()
+    size.locator("label", has_text="512").click()
+    ann.page.fill("#f-prompt", "a boat")
+    ann.page.locator("[data-create] button.pri").click()
+    ann.page.wait_for_url("**run=**")
+    run = Generation.objects.get()
+    assert (run.model, run.width, run.price) == ("sd3-medium", 512, 10)
