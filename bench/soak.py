@@ -10,14 +10,22 @@ Prints one line for each run and ends with 1 where any of them broke an invarian
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import django  # noqa: E402
+
+# Nothing of this process's own database is used; the settings just want a place.
+os.environ.update(DJANGO_SETTINGS_MODULE="nanobanana.settings", DATA_DIR=tempfile.mkdtemp())
+django.setup()
 
 from generator.engine.crash import POINTS  # noqa: E402
 from generator.tests.harness import soak  # noqa: E402

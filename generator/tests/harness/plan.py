@@ -49,7 +49,7 @@ class Plan:
     faults: tuple[str, ...] = FAULTS
     models: tuple[str, ...] = MODELS
     restart_database: bool = False
-    seconds: float = 120.0
+    seconds: float = 180.0
     rate: float = 0.35
 
     @classmethod
