@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -88,7 +88,7 @@ class ChargingView(ApiView):
         def render(generation: Generation) -> HttpResponse:
             return self._finish(Accepted(generation, accepted.remaining, accepted.replayed), how)
 
-        path = f"{request.path}?{urlencode(query)}"
+        path = f"{quote(request.path, safe='/:')}?{urlencode(query)}"
         return waiting.answer(request, accepted.generation, path, render)
 
     @extend_schema(exclude=True)

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
-from rest_framework.request import Request
 
 from accounts.owner import Owner
 from accounts.permissions import Scope
@@ -17,6 +15,7 @@ from generator import catalogue, sizes
 from generator.catalogue import Draft
 from generator.models import Generation, Model, Upload
 from generator.validation import Invalid
+from nanobanana.api import waiting
 from nanobanana.api.charging import ChargingView
 from nanobanana.api.errors import ApiError
 
@@ -110,17 +109,12 @@ class CompatibleView(ChargingView):
     permission_classes = (Scope("generate"),)
 
     def running(self, generation: Generation, how: Mapping[str, str]) -> HttpResponse:
-        """202 where the client asked for it; else 504 that tells it to ask again and join."""
-        if how.get("async"):
+        """202 for a client that bounded its wait; else 504, which tells it to ask again."""
+        if waiting.is_bounded(self.request):
             return super().running(generation, how)
         raise ApiError(
             "timeout",
-            f"Not finished in {settings.WAIT_LIMIT} s. It runs on: send the same request again.",
+            "It is not finished yet and runs on: send the same request again.",
             extra={"generation_id": generation.public_id},
             headers={"x-should-retry": "true"},
         )
-
-
-def is_async(request: Request) -> bool:
-    """Whether the client prefers 202 at once (RFC 7240)."""
-    return "respond-async" in request.headers.get("Prefer", "").lower().replace(" ", "").split(",")

@@ -63,9 +63,8 @@ def answer(request: Request, generation: Generation, path: str, render: Render) 
         held["X-NB-Render"] = path
         return held
     generation = _block(generation.pk, seconds)
-    response = render(generation)
     idempotency.released(generation.pk, delivered=generation.is_ended)
-    return response
+    return render(generation)
 
 
 def _block(generation_id: UUID, seconds: float) -> Generation:

@@ -49,7 +49,7 @@ class GenerateContent(CompatibleView):
         given, owner = self.body(), self.owner()
         asked, pictures = content.asked(given, model)
         incoming.require_room(model, len(pictures), "contents")
-        how = {"async": "1"} if compatible.is_async(request) else {}
+        how: dict[str, str] = {}
         if verb == "streamGenerateContent":
             how["stream"] = "sse" if request.query_params.get("alt") == "sse" else "array"
         with Incoming(owner, pictures) as kept:

@@ -37,8 +37,6 @@ class Images(CompatibleView):
     ) -> HttpResponse:
         """Accept the request once and answer when its pictures are there."""
         how = fields.reply_words(given)
-        if compatible.is_async(request):
-            how["async"] = "1"
         owner = self.owner()
         with Incoming(owner, pictures) as kept:
             body = {**given, "files": kept.digests}
