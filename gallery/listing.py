@@ -53,7 +53,7 @@ def trending(cursor: str = "", items: ItemQuerySet | None = None, size: int = SI
     return top(cursor, found.filter(created_at__gte=timezone.now() - TRENDING), size)
 
 
-SORTS: dict[str, Callable[[str, ItemQuerySet], Page]] = {
+SORTS: dict[str, Callable[..., Page]] = {
     "newest": newest,
     "trending": trending,
     "top": top,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -25,9 +26,10 @@ def variant_key(key: str, variant: str) -> str:
     return f"{key.rsplit('.', 1)[0]}-{variant}.webp" if variant else key
 
 
-def save_upload(owner: Owner, data: bytes) -> Upload:
-    """Check, rebuild and keep a reference image. Raises images.BadImage, images.TooLarge,
-    files.StoreDown.
+def save_upload(owner: Owner, data: bytes, pk: UUID | None = None) -> Upload:
+    """Check, rebuild and keep a reference image, as `pk` where one was promised.
+
+    Raises images.BadImage, images.TooLarge, files.StoreDown.
     """
     if len(data) > settings.MAX_FILE_SIZE:
         raise images.TooLarge(settings.MAX_FILE_SIZE)
@@ -35,6 +37,7 @@ def save_upload(owner: Owner, data: bytes) -> Upload:
     key = files.new_key("u", checked.extension)
     _write(key, checked)
     return Upload.objects.create(
+        pk=pk or uuid4(),
         **owner.columns,
         file_key=key,
         content_type=checked.content_type,
@@ -148,6 +151,19 @@ def erase(row: Output | Upload) -> None:
             log.warning("could not delete a file now", extra={"key": row.file_key})
     if isinstance(row, Output):
         StoredBytes.objects.filter(output=row).delete()
+
+
+def discard(row: Output | Upload) -> None:
+    """Take one file away: nobody can open it from the next request on.
+
+    An upload's bytes go with the chores a day later: a generation in line may still need them.
+    """
+    now = timezone.now()
+    if isinstance(row, Upload):
+        Upload.objects.filter(pk=row.pk).update(deleted_at=now)
+        return
+    Output.objects.filter(pk=row.pk).update(deleted_at=now, published=False)
+    erase(row)
 
 
 def url(row: Output | Upload, variant: str = "") -> str:

@@ -176,7 +176,10 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 SIGNUPS_PER_ADDRESS = int(env.text("SIGNUPS_PER_ADDRESS") or (20 if ON_POSTGRES else 1000))
-ACCOUNT_RATE_LIMITS = {"signup": f"{SIGNUPS_PER_ADDRESS}/h/ip", "login": "300/m/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "signup": f"{SIGNUPS_PER_ADDRESS}/h/ip", "login": "300/m/ip",
+    "visitor_upload": "60/h/ip", "report": "30/h/ip", "like": "600/h/user",
+}  # fmt: skip
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_AUTO_SIGNUP = True

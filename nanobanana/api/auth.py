@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.internal.flows import email_verification
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -112,10 +113,14 @@ class Login(OpenView):
         if signup.confirmation_required() and not addresses.is_proved(user, user.email):
             email_verification.send_verification_email_for_user(request._request, user)
             raise ApiError("email_not_verified", "Open the link in the mail we sent you.")
-        signup.arrive(request._request, user)
+        self.enter(request._request, user)
         _, plain = tokens.issue(user)
         lasts = int(tokens.lifetime().total_seconds())
         return Response({"access_token": plain, "token_type": "bearer", "expires_in": lasts})
+
+    def enter(self, http: HttpRequest, user: User) -> None:
+        """What coming in means here beside the token: no session."""
+        signup.arrive(http, user)
 
     def _user(self, data: Fields) -> User:
         """Whose address and password these are; 401 for anything else, 429 after too many."""

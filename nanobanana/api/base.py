@@ -58,6 +58,12 @@ class ApiView(APIView):
             raise ApiError("not_authenticated", headers={"WWW-Authenticate": "Bearer"})
         return owner
 
+    def somebody(self) -> Owner:
+        """Whose request this is; a browser that nobody knows yet becomes a visitor."""
+        owner = owner_of(self.request, create_visitor=True)
+        assert owner is not None  # noqa: S101 (with `create_visitor` there always is one)
+        return owner
+
     def body(self) -> dict[str, Any]:
         """The parsed body as a plain dict."""
         data = self.request.data

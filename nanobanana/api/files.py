@@ -139,22 +139,10 @@ class File(ApiView):
         return _send(request, row, "", PRIVATE, embeddable=False)
 
 
-class AppFile(File):
-    """The same file at group C's address."""
-
-    @extend_schema(
-        operation_id="get_app_file", responses={200: OpenApiResponse(OpenApiTypes.BINARY)}
-    )
-    def get(self, request: Request, file_id: str) -> HttpResponseBase:
-        """The owner's own file, or a published one."""
-        return super().get(request, file_id)
-
-
 urlpatterns = [
     path("f/<uuid:pk>", signed, name="file-signed"),
     path("f/<uuid:pk>/<str:variant>", signed, name="thumbnail-signed"),
     path("p/<uuid:pk>", published, name="file-public"),
     path("p/<uuid:pk>/<str:variant>", published, name="thumbnail-public"),
     path("v1/files/<str:file_id>", File.as_view(), name="v1-file"),
-    path("api/files/<str:file_id>", AppFile.as_view(), name="api-file"),
 ]

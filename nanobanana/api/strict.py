@@ -41,9 +41,25 @@ class Cap(serializers.IntegerField):
         return data
 
 
-def checked(kind: type[serializers.Serializer[Fields]], body: Mapping[str, Any]) -> Fields:
-    """The fields of `body` as `kind` wants them; null, false and "" are absent. 400 otherwise."""
-    given = {name: value for name, value in body.items() if not _is_absent(value)}
+class Switch(serializers.BooleanField):
+    """True or false and nothing else: no text, no number."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The value as it came."""
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Send true or false.")
+        return data
+
+
+def checked(
+    kind: type[serializers.Serializer[Fields]], body: Mapping[str, Any], *, keep: bool = False
+) -> Fields:
+    """The fields of `body` as `kind` wants them; null, false and "" are absent. 400 otherwise.
+
+    `keep`: false and "" are values here, because the fields say how something is to be.
+    """
+    absent = (lambda value: value is None) if keep else _is_absent
+    given = {name: value for name, value in body.items() if not absent(value)}
     serializer = kind(data=given)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

@@ -1,6 +1,18 @@
 """Addresses of the contracts."""
 
-from nanobanana.api import auth, callbacks, developer, files, gemini, health, keys, openai, product, schema
+from nanobanana.api import (
+    auth,
+    callbacks,
+    developer,
+    files,
+    gemini,
+    health,
+    keys,
+    openai,
+    product,
+    schema,
+    studio,
+)
 
 urlpatterns = [
     *health.urlpatterns,
@@ -10,6 +22,7 @@ urlpatterns = [
     *gemini.urlpatterns,
     *developer.urlpatterns,
     *product.urlpatterns,
+    *studio.urlpatterns,
     *files.urlpatterns,
     *callbacks.urlpatterns,
     *schema.urlpatterns,

@@ -114,9 +114,11 @@ class Generations(ApiView):
             query = request.query_params.copy()
             query["cursor"] = encode_cursor(last.created_at.isoformat(), last.pk.hex)
             following = absolute(f"{request.path}?{query.urlencode()}")
-        return Response(
-            {"data": [presentation.summary(row) for row in found[:limit]], "next": following}
-        )
+        return Response(self.listed(found[:limit], following))
+
+    def listed(self, rows: list[Generation], following: str | None) -> dict[str, Any]:
+        """The reply's body: a page's rows, and the address of the next page."""
+        return {"data": [presentation.summary(row) for row in rows], "next": following}
 
     def _place(self, cursor: str) -> tuple[datetime, UUID]:
         parts = decode_cursor(cursor)
