@@ -212,7 +212,7 @@ class Conductor:
 
     def end(self) -> None:
         """Let the thawed finish what they were at, then end everybody."""
-        time.sleep(0.3)
+        time.sleep(0.8)
         for pid in self.living:
             os.kill(pid, signal.SIGKILL)
         for pid in self.living:
