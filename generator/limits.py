@@ -98,7 +98,7 @@ def take_trial(owner: Owner, draft: Draft) -> None:
     TrialDay.objects.select_for_update().get(pk=today.pk)
     left = trial_left(owner.visitor, owner.address)
     if 0 < left < draft.n:
-        raise TrialUsed(f"Only {left} of today's free tries are left. Ask for fewer, or sign up, free.")
+        raise TrialUsed(f"{left} of today's free tries are left. Ask for fewer, or sign up, free.")
     if left < draft.n:
         raise TrialUsed(
             "Your free tries for today are used. Sign up, free, to get 50 images a month."
