@@ -88,6 +88,14 @@ def check_upload(data: bytes) -> CheckedImage:
     return _encode(image, kind)
 
 
+def require_clear_pixels(mask: bytes) -> None:
+    """Raise BadImage for a mask without clear pixels: it names nothing to paint anew."""
+    _, image = _open_checked(mask, MAX_UPLOAD_BYTES)
+    if image.mode != "RGBA" or image.getchannel("A").getextrema()[0] == 255:
+        words = "The mask has no clear pixels: make those clear that are to be painted anew."
+        raise BadImage("invalid_image", words)
+
+
 def finish_result(
     data: bytes,
     width: int | None,

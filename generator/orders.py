@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 
 from generator import shelf, storage
@@ -27,7 +29,8 @@ def build(
         width=width,
         height=height,
         aspect_ratio=parameters.get("aspect_ratio") or _ratio(width, height),
-        images=_references(generation),
+        images=_pictures(generation.uploads),
+        mask=next(iter(_pictures([parameters["mask"]])), None) if "mask" in parameters else None,
         audio=bool(parameters.get("audio")),
         seed=None if generation.seed is None else (generation.seed + output.index) % 2**32,
         style=generation.style,
@@ -62,8 +65,9 @@ def _ratio(width: int, height: int) -> str:
     return min(known, key=lambda name: abs(known[name] - width / height))
 
 
-def _references(generation: Generation) -> tuple[InputImage, ...]:
-    rows = {str(row.pk): row for row in Upload.objects.filter(pk__in=generation.uploads)}
+def _pictures(ids: Sequence[str]) -> tuple[InputImage, ...]:
+    """The uploads of these ids that are still there, in their order."""
+    rows = {str(row.pk): row for row in Upload.objects.filter(pk__in=ids)}
     public = settings.SITE_URL.startswith("https://")
     return tuple(
         InputImage(
@@ -71,5 +75,5 @@ def _references(generation: Generation) -> tuple[InputImage, ...]:
             content_type=row.content_type,
             url=settings.SITE_URL + storage.url(row) if public else None,
         )
-        for row in (rows[pk] for pk in generation.uploads if pk in rows)
+        for row in (rows[pk] for pk in ids if pk in rows)
     )

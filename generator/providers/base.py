@@ -22,7 +22,10 @@ class InputImage:
 
 @dataclass(frozen=True)
 class Order:
-    """What one attempt asks of an upstream. `width` and `height` are pixels, `duration` seconds."""
+    """What one attempt asks of an upstream. `width` and `height` are pixels, `duration` seconds.
+
+    `mask` is as large as the first image; where its pixels are clear, that image is painted anew.
+    """
 
     attempt_id: str
     model: str
@@ -33,6 +36,7 @@ class Order:
     height: int = 1024
     aspect_ratio: str = "1:1"
     images: tuple[InputImage, ...] = ()
+    mask: InputImage | None = None
     resolution: str | None = None
     quality: str | None = None
     duration: int | None = None

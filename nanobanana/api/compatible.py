@@ -27,7 +27,8 @@ IMAGE_TOKENS_IN, IMAGE_TOKENS_OUT, BYTES_A_TOKEN = 258, 1290, 4
 class Asked:
     """A request in the catalogue's words. `size` is delivered exactly; None lets the model choose.
 
-    `extras` are parameters that the catalogue does not judge, already checked.
+    `extras` are parameters that the catalogue does not judge, already checked. With `masked` the
+    last picture is the first one's mask.
     """
 
     model: Model
@@ -35,6 +36,7 @@ class Asked:
     size: tuple[int, int] | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    masked: bool = False
 
 
 def model_named(name: Any, vendor: Mapping[re.Pattern[str], str]) -> Model:
@@ -62,6 +64,10 @@ def draft(owner: Owner, asked: Asked, uploads: Sequence[Upload]) -> Draft:
 
     With reference images and no size, the first one's shape is kept. Raises as `validate` does.
     """
+    extras = dict(asked.extras)
+    if asked.masked:
+        *uploads, mask = uploads
+        extras["mask"] = str(mask.pk)
     body = {**asked.body, "model": asked.model.slug, "images": [str(one.pk) for one in uploads]}
     if asked.size:
         body = {**sizes.nearest(asked.model, *asked.size), **body}
@@ -69,7 +75,7 @@ def draft(owner: Owner, asked: Asked, uploads: Sequence[Upload]) -> Draft:
         body["size"] = sizes.like(asked.model, uploads[0].width, uploads[0].height)
     made = catalogue.validate(body, owner=owner)
     width, height = asked.size or (made.width, made.height)
-    parameters = {**made.parameters, **asked.extras}
+    parameters = {**made.parameters, **extras}
     made = replace(made, width=width, height=height, parameters=parameters)
     return catalogue.with_warnings(made, asked.warnings)
 

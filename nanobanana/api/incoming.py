@@ -53,7 +53,7 @@ class Incoming:
             self.discard()
 
 
-def read(files: Sequence[UploadedFile], name: str) -> list[bytes]:
+def read(files: Sequence[object], name: str) -> list[bytes]:
     """The bytes of a form's files. Raises images.TooLarge, Invalid for what is no file."""
     pictures = []
     for file in files:

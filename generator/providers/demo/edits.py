@@ -20,21 +20,37 @@ _FULL = Image.Resampling.LANCZOS
 MOST_PIXELS = 64_000_000
 
 
-def edited(files: Sequence[bytes], prompt: str, wish: Wish, width: int, height: int) -> Image.Image:
-    """The images, cropped to cover width x height and edited. Raises Refused for a file that is
-    no image.
+def edited(
+    files: Sequence[bytes],
+    prompt: str,
+    wish: Wish,
+    width: int,
+    height: int,
+    mask: bytes | None = None,
+) -> Image.Image:
+    """The images, cropped to cover width x height and edited, where the mask is clear if there is
+    one. Raises Refused for a file that is no image.
     """
     asks = asked(prompt)
     pictures = [_opened(data) for data in files]
     turn = next((ask.amount for ask in asks if ask.name == "rotate"), 0.0)
     pictures = [_turned(picture, turn) for picture in pictures] if turn else pictures
-    image = _composed(pictures, wish, width, height)
+    image = original = _composed(pictures, wish, width, height)
     asks = [ask for ask in asks if ask.name != "rotate"]
     for ask in asks:
         image = EDITS[ask.name](image, ask, wish)
     if not asks and not turn and len(pictures) == 1:
         image = regraded(image, wish)
-    return image
+    return image if mask is None else _masked(image, original, mask)
+
+
+def _masked(image: Image.Image, original: Image.Image, mask: bytes) -> Image.Image:
+    """The edited image where the mask is clear, the original where it is not."""
+    try:
+        alpha = Image.open(io.BytesIO(mask)).convert("RGBA").getchannel("A")
+    except Exception as error:  # noqa: BLE001 - hostile files make decoders raise anything
+        raise Refused("The mask could not be read.", code="invalid_image") from error
+    return Image.composite(original, image, ImageOps.fit(alpha, image.size, _FULL))
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -114,7 +114,9 @@ def paint(order: Order) -> bytes:
     width, height = max(1, order.width), max(1, order.height)
     wish = read(order.prompt, order.style, order.seed, order.index, _extras(order))
     if order.images:
-        image = edits.edited([i.data for i in order.images], order.prompt, wish, width, height)
+        mask = order.mask.data if order.mask else None
+        files = [i.data for i in order.images]
+        image = edits.edited(files, order.prompt, wish, width, height, mask)
     else:
         image = picture(wish, width, height)
     return encoded(image)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from generator import images
 from generator.models import Generation
 from generator.validation import Invalid, is_absent
 from nanobanana.api import compatible, incoming
@@ -39,7 +41,7 @@ class Images(CompatibleView):
         how = fields.reply_words(given)
         owner = self.owner()
         with Incoming(owner, pictures) as kept:
-            body = {**given, "files": kept.digests}
+            body = {**given, "files": kept.digests, "masked": asked.masked}
             accepted = accept(
                 request,
                 owner,
@@ -87,9 +89,19 @@ class Edits(Images):
         """Edit one or several pictures, as OpenAI's images API does."""
         given = fields.of_form(self.form())
         asked = fields.asked(given)
-        if not is_absent(self.form().get("mask")):
+        masks, pictures = self.mask(asked), self.pictures(asked)
+        return self.answer(request, given, replace(asked, masked=bool(masks)), [*pictures, *masks])
+
+    def mask(self, asked: Asked) -> list[bytes]:
+        """The form's mask, or nothing. Raises Invalid where the model takes none, and BadImage."""
+        sent = self.form().get("mask")
+        if is_absent(sent):
+            return []
+        if "mask" not in asked.model.parameters:
             raise Invalid({"mask": [f"{asked.model.slug} takes no mask."]})
-        return self.answer(request, given, asked, self.pictures(asked))
+        [mask] = incoming.read([sent], "mask")
+        images.require_clear_pixels(mask)
+        return [mask]
 
     def form(self) -> QueryDict:
         """The form's fields and files; an empty one for no body at all."""

@@ -1,10 +1,12 @@
 """Contract E, as its clients rely on it: each block of the contract is a case."""
 
+import io
 import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 
 from accounts import keys
 from billing import ledger
@@ -212,6 +214,31 @@ def test_an_edit_keeps_the_shape_of_its_picture(form):
 def test_a_mask_is_named_where_the_model_takes_none(form, ann):
     body = refused(form(EDITS, image=png(), mask=png(), prompt="blue", model="sd3-medium"), ann)
     assert (body["error"]["param"], body["detail"]) == ("mask", "sd3-medium takes no mask.")
+
+
+def masked(left=0, right=255, size=(64, 64)):
+    """A mask of two halves with these opacities."""
+    image = Image.new("RGBA", size, (0, 0, 0, left))
+    image.paste((0, 0, 0, right), (size[0] // 2, 0, *size))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_only_where_its_mask_is_clear_a_picture_is_painted_anew(form):
+    fields = {"image": png("#d04020", (64, 64)), "prompt": "invert the colours", "model": "demo"}
+    reply = form(EDITS, **fields, mask=masked(), size="256x256", quality="high")
+    image = picture(reply.json()["data"][0]["b64_json"]).convert("RGB")
+    made = Generation.objects.get()
+    assert image.getpixel((200, 128)) == (0xD0, 0x40, 0x20)
+    assert image.getpixel((50, 128)) != (0xD0, 0x40, 0x20)
+    assert len(made.uploads) == 1
+    assert str(Upload.objects.get(pk=made.parameters["mask"]).pk) not in made.uploads
+
+
+@pytest.mark.parametrize("mask", [png(), masked(255, 255), b"no picture", "text"])
+def test_a_mask_that_names_nothing_to_paint_is_refused(form, ann, mask):
+    refused(form(EDITS, image=png(), mask=mask, prompt="blue", model="demo"), ann)
 
 
 def test_a_variation_needs_no_words(form):
