@@ -141,7 +141,7 @@ def test_more_than_max_credits_is_409(api, ann):
     assert wallet_of(ann).balance == 1000
 
 
-# Whose ---------------------------------------------------------------------------------------------
+# Whose --------------------------------------------------------------------------------------------
 
 
 def test_strangers_and_visitors_find_a_foreign_order_no_more_than_none(api, bob_api, visitor):
@@ -198,7 +198,7 @@ def test_a_bad_key_is_401_where_visitors_are_welcome(db):
         assert reply.status_code == 401
 
 
-# History -------------------------------------------------------------------------------------------
+# History ------------------------------------------------------------------------------------------
 
 
 def test_the_history_comes_in_pages_that_stay_right_while_more_is_made(api, bob_api):
@@ -223,7 +223,7 @@ def test_a_page_that_is_none_is_400(api, query):
     assert api.get(f"/api/history?{query}").status_code == 400
 
 
-# Bad input -----------------------------------------------------------------------------------------
+# Bad input ----------------------------------------------------------------------------------------
 
 BAD = hostile.named(
     prompt=hostile.PROMPTS,
