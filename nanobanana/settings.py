@@ -12,7 +12,7 @@ import dj_database_url
 import django_stubs_ext
 
 from nanobanana import environment as env
-from nanobanana import google, schedule
+from nanobanana import google, pace, schedule
 
 # Lets Django's generic classes be written with their types, as the type checker reads them.
 django_stubs_ext.monkeypatch()
@@ -176,10 +176,7 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 SIGNUPS_PER_ADDRESS = int(env.text("SIGNUPS_PER_ADDRESS") or (20 if ON_POSTGRES else 1000))
-ACCOUNT_RATE_LIMITS = {
-    "signup": f"{SIGNUPS_PER_ADDRESS}/h/ip", "login": "300/m/ip",
-    "visitor_upload": "60/h/ip", "report": "30/h/ip", "like": "600/h/user",
-}  # fmt: skip
+ACCOUNT_RATE_LIMITS = pace.limits(SIGNUPS_PER_ADDRESS)
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_AUTO_SIGNUP = True

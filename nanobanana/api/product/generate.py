@@ -42,7 +42,7 @@ NAMES = {
 _SAME = ("prompt", "model", "watermark", "steps", "seed", "max_credits", "public")
 
 
-class GenerateRequest(serializers.Serializer[dict[str, object]]):
+class ProductRequest(serializers.Serializer[dict[str, object]]):
     """A body of `POST /api/v1/images/generate`."""
 
     prompt = serializers.CharField(max_length=5000)
@@ -84,7 +84,7 @@ class Generate(ChargingView):
 
     @extend_schema(
         operation_id="product_generate",
-        request=GenerateRequest,
+        request=ProductRequest,
         responses={200: OpenApiTypes.OBJECT, 202: OpenApiTypes.OBJECT},
         examples=[OpenApiExample("Finished", _EXAMPLE, response_only=True, status_codes=["200"])],
     )

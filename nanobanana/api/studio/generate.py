@@ -53,7 +53,7 @@ NAMES = {ours: f"settings.{theirs[0]}" for ours, theirs in SETTINGS.items()} | {
 }
 
 
-class GenerateRequest(serializers.Serializer[dict[str, object]]):
+class AppRequest(serializers.Serializer[dict[str, object]]):
     """A body of `POST /api/generate`."""
 
     prompt = serializers.CharField(max_length=5000)
@@ -76,7 +76,7 @@ class Generate(ApiView):
 
     @extend_schema(
         operation_id="app_generate",
-        request=GenerateRequest,
+        request=AppRequest,
         responses={202: OpenApiTypes.OBJECT},
     )
     def post(self, request: Request) -> Response:
