@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.owner import Owner
 from accounts.permissions import Scope
+from generator import storage
 from generator.catalogue import Draft
 from generator.models import Generation
 from nanobanana.api import charging, waiting
@@ -22,8 +25,8 @@ from nanobanana.api.editor import orders, replies
 from nanobanana.api.editor.serializers import (
     JOB,
     WAITED,
+    EditorEditRequest,
     EditorReply,
-    EditRequest,
     PictureRequest,
     VideoRequest,
 )
@@ -44,13 +47,29 @@ class EditorView(ChargingView):
 
     def serve(self, request: Request) -> HttpResponse:
         """Accept the order, then wait or answer at once, as the body and Prefer say."""
-        fields, owner = self.body(), self.owner()
-        draft = type(self).draft
-        accepted = accept(request, owner, f"D{self.route}", fields, lambda: draft(owner, fields))
+        fields = self.body()
+        accepted = self._accept(request, fields)
         if not self.waits(fields) and not waiting.is_bounded(request):
             return self._at_once(accepted)
         left = "" if accepted.remaining is None else str(accepted.remaining)
         return self.wait(request, accepted, {"left": left})
+
+    def _accept(self, request: Request, fields: Fields) -> Accepted:
+        """Accept it once; pictures that came inside an order which became nothing are erased."""
+        owner, began, drafts = self.owner(), timezone.now(), list[Draft]()
+
+        def draft() -> Draft:
+            drafts.append(type(self).draft(owner, fields))
+            return drafts[-1]
+
+        try:
+            accepted = accept(request, owner, f"D{self.route}", fields, draft)
+        except Exception:
+            _erase(drafts, began)
+            raise
+        if accepted.replayed:
+            _erase(drafts, began)
+        return accepted
 
     def waits(self, fields: Fields) -> bool:
         """Whether this body waits where Prefer says nothing."""
@@ -91,6 +110,14 @@ class EditorView(ChargingView):
         return response
 
 
+def _erase(drafts: list[Draft], began: datetime) -> None:
+    """What these orders stored; an image that was there before `began` was only named by its id."""
+    for upload in [upload for draft in drafts for upload in draft.uploads]:
+        if upload.created_at >= began:
+            storage.erase(upload)
+            upload.delete()
+
+
 def _balance(how: Mapping[str, str]) -> int | None:
     """The balance after acceptance, which came along in words."""
     left = how.get("left", "")
@@ -105,7 +132,7 @@ class ImageToImage(EditorView):
 
     @extend_schema(
         operation_id="editor_image_to_image",
-        request=EditRequest,
+        request=EditorEditRequest,
         responses={200: EditorReply, 202: EditorReply},
         examples=[WAITED],
     )

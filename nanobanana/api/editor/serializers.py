@@ -23,7 +23,7 @@ class InputImage(serializers.Serializer[Fields]):
     height = serializers.IntegerField(required=False)
 
 
-class EditRequest(serializers.Serializer[Fields]):
+class EditorEditRequest(serializers.Serializer[Fields]):
     """A body of `POST /api/nano-banana/image-to-image`."""
 
     prompt = serializers.CharField(max_length=5000)

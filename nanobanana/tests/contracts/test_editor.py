@@ -264,6 +264,16 @@ def test_missing_credits_are_402_with_what_is_needed(api, ann):
     assert (error["required"], error["balance"]) == (20, 10)
 
 
+def test_an_order_that_becomes_nothing_leaves_no_picture_and_keeps_older_ones(api, ann):
+    older = api.post(EDIT, {"prompt": "first", "input_image": base64_png()}).json()["job_id"]
+    older = Generation.objects.get(pk=older).uploads
+    ledger.adjust(wallet_of(ann).pk, -970, ledger.Note("poor", "test"))
+    for image in (base64_png(), older[0]):
+        answer = api.post(EDIT, {"prompt": "second", "input_image": image})
+        assert answer.status_code == 402
+    assert [str(upload.pk) for upload in Upload.objects.all()] == older
+
+
 def test_more_than_max_credits_is_409_with_the_price(api, ann):
     body = {"prompt": SUNSET, "model": "nano-banana-pro", "resolution": "4k", "max_credits": 339}
     answer = api.post(GENERATE, body)
