@@ -14,7 +14,7 @@ from accounts.permissions import Scope
 from generator import catalogue, presentation
 from generator.catalogue import Draft
 from generator.models import Generation
-from generator.validation import Invalid
+from generator.validation import Invalid, is_absent
 from nanobanana.api.charging import ChargingView, remaining
 from nanobanana.api.developer.serializers import GenerationReply, GenerationRequest, QuoteReply
 from nanobanana.api.errors import ApiError
@@ -26,8 +26,9 @@ _FORMATS = ("url", "b64_json")
 
 def response_format(fields: Mapping[str, Any]) -> str:
     """`url` or `b64_json`; 400 for anything else."""
-    value = fields.get("response_format") or "url"
-    if value not in _FORMATS or not isinstance(value, str):
+    value = fields.get("response_format")
+    value = "url" if is_absent(value) else value
+    if not isinstance(value, str) or value not in _FORMATS:
         raise ApiError(
             "invalid_parameter", "response_format takes url, b64_json.", param="response_format"
         )

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,7 +21,7 @@ from generator import engine, presentation
 from generator.models import Generation
 from nanobanana.api import waiting
 from nanobanana.api.base import ApiView, absolute
-from nanobanana.api.developer.serializers import GenerationReply
+from nanobanana.api.developer.serializers import GenerationPage, GenerationReply
 from nanobanana.api.errors import ApiError
 
 _FILTERS = ("status", "model", "mode", "q")
@@ -99,7 +99,7 @@ class Generations(ApiView):
         parameters=[
             OpenApiParameter(n, str) for n in (*_FILTERS, "since", "until", "limit", "cursor")
         ],
-        responses=OpenApiResponse(GenerationReply(many=True)),
+        responses=GenerationPage,
     )
     def get(self, request: Request) -> Response:
         """The caller's generations, newest first."""

@@ -75,6 +75,13 @@ class GenerationReply(serializers.Serializer[dict[str, object]]):
     cancel_requested = serializers.BooleanField()
 
 
+class GenerationPage(serializers.Serializer[dict[str, object]]):
+    """A page of the history."""
+
+    data = GenerationReply(many=True)  # type: ignore[assignment]
+    next = serializers.URLField(allow_null=True)
+
+
 class QuoteReply(serializers.Serializer[dict[str, object]]):
     """A price before it is charged."""
 

@@ -65,14 +65,21 @@ def test_every_code_has_a_status_a_type_and_advice(visitor):
 
 
 def test_the_fronts_own_errors_are_of_the_same_table():
-    for made in (front.too_large(1024), front.too_slow(), front.busy(), front.broken(), front.missing()):
+    for made in (
+        front.too_large(1024),
+        front.too_slow(),
+        front.busy(),
+        front.broken(),
+        front.missing(),
+    ):
         status, _, _ = errors.CODES[made.code]
         assert status == made.status
         assert errors.TYPES[status] == made.kind
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/none", "/v1", "/v1/", "/api/none", "/health/none", "/v1/generations/a/b/c", "/v1/%ff"]
+    "path",
+    ["/v1/none", "/v1", "/v1/", "/api/none", "/health/none", "/v1/generations/a/b/c", "/v1/%ff"],
 )
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
 def test_unknown_addresses_are_404_in_the_one_body(anonymous_api, path, method):

@@ -179,5 +179,3 @@ def test_a_store_that_does_not_answer_is_503_not_404(visitor, api, output, link,
 
 def _store_down(*_args):
     raise files.StoreDown("away")
-
-

@@ -20,7 +20,10 @@ RETRY = {"x_stainless_retry_count": "1"}
 
 
 def without_signatures(body):
-    return body | {"url": "", "images": [one | {"url": "", "thumbnail_url": ""} for one in body["images"]]}
+    return body | {
+        "url": "",
+        "images": [one | {"url": "", "thumbnail_url": ""} for one in body["images"]],
+    }
 
 
 def test_a_repeat_after_the_end_is_the_same_reply(api, stage, ann):
@@ -81,7 +84,9 @@ def test_a_repeat_while_it_runs_joins_it(api, stage, ann):
 
 
 def test_keys_belong_to_their_user(api, bob_api, stage):
-    ids = {one.post("/v1/generate", FOX, Idempotency_Key="k").json()["id"] for one in (api, bob_api)}
+    ids = {
+        one.post("/v1/generate", FOX, Idempotency_Key="k").json()["id"] for one in (api, bob_api)
+    }
     assert len(ids) == 2
 
 
@@ -194,5 +199,3 @@ def test_the_same_prompt_without_a_key_is_as_many_as_were_sent(stage, ann, ann_k
     replies = in_parallel(ann_key, [{"Prefer": "respond-async"}] * 5 + [RETRY] * 1)
 
     assert len({reply.json()["id"] for reply in replies}) == Generation.objects.count() >= 5
-
-

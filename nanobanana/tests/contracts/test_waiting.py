@@ -15,7 +15,6 @@ from accounts import keys
 from billing.ledger import wallet_of
 from generator.models import Generation, IdempotencyRecord
 from generator.providers.base import Done, Failed, Refused, ResultFile, Waiting
-
 from nanobanana.api import waiting
 from nanobanana.tests.contracts import running
 
@@ -40,7 +39,9 @@ class Program:
     def send(self, method, path, body=None, **headers):
         if not self.url:
             reply = self.api.send(method, path, body, **headers)
-            return httpx.Response(reply.status_code, headers=dict(reply.items()), content=reply.content)
+            return httpx.Response(
+                reply.status_code, headers=dict(reply.items()), content=reply.content
+            )
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named["Authorization"] = f"Bearer {self.key}"
         with httpx.Client(trust_env=False, timeout=20) as client:
