@@ -26,7 +26,7 @@ from generator.files import StoreDown
 from generator.guard import FetchFailed, FetchRefused
 from generator.idempotency import Mismatch
 from generator.images import BadImage, TooLarge
-from generator.limits import RateLimited, TrialUsed
+from generator.limits import KeyCapReached, RateLimited, TrialUsed
 from generator.validation import Invalid
 from nanobanana.api import google_errors
 
@@ -193,6 +193,10 @@ def body(error: ApiError, request_id: str) -> dict[str, Any]:
     } | dict(error.beside)
 
 
+_FINAL = {"price_above_max", "conflict"}
+"""Stock clients send a 409 again by themselves: it would be refused again, or paid for anew."""
+
+
 @dataclass(frozen=True)
 class Group:
     """How the routes below `paths` say errors where the others say it differently.
@@ -217,11 +221,13 @@ class Group:
 
     def adapted(self, error: ApiError) -> ApiError:
         """The error with this group's status."""
+        headers = dict(error.headers)
+        if self.quota and (error.status == 402 or error.code in _FINAL):
+            headers["x-should-retry"] = "false"
         if not (self.quota and error.status == 402):
             status = self.broken if error.status == 502 else error.status
             detail = self.words.get(error.code, "{}").format(error.detail)
-            return replace(error, status=status, detail=detail)
-        headers = {**error.headers, "x-should-retry": "false"}
+            return replace(error, status=status, detail=detail, headers=headers)
         return ApiError("insufficient_quota", error.detail, extra=error.extra, headers=headers)
 
 
@@ -315,6 +321,11 @@ def _credits(error: InsufficientCredits) -> ApiError:
     )
 
 
+def _key_cap(error: KeyCapReached) -> ApiError:
+    facts = {"required": error.required, "used": error.used, "cap": error.cap}
+    return ApiError("key_cap_reached", str(error), extra=facts | {"period": error.period})
+
+
 def rate_headers(rate: Any) -> dict[str, str]:
     """The RateLimit headers of a moving hour."""
     if rate is None:
@@ -389,6 +400,7 @@ _TRANSLATORS: tuple[tuple[type[Exception], Translator], ...] = (
         ),
     ),
     (RateLimited, _limited),
+    (KeyCapReached, _key_cap),
     (TrialUsed, lambda e: ApiError("trial_used", str(e))),
     (ModelUnavailable, lambda e: ApiError("model_unavailable", str(e), param="model")),
     (NotPossible, lambda e: ApiError("not_cancelable", str(e))),

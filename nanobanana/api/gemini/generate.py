@@ -7,7 +7,12 @@ from collections.abc import Mapping
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework.request import Request
 
 from generator.models import Generation
@@ -72,3 +77,8 @@ class GenerateContent(CompatibleView):
         shape = {"sse": replies.events, "array": replies.array}
         reply = shape.get(how.get("stream", ""), replies.whole)
         return compatible.warn(reply(generation), generation)
+
+
+@extend_schema_view(post=extend_schema(operation_id="gemini_generate_content_v1"))
+class GenerateContentV1(GenerateContent):
+    """The same below `/v1`, where Google's SDK calls it."""

@@ -19,10 +19,10 @@ from nanobanana.api.idempotency import Accepted, accept
 from nanobanana.api.incoming import Incoming
 from nanobanana.api.openai import fields, replies
 from nanobanana.api.openai.serializers import (
-    EditRequest,
-    GenerationRequest,
+    ImagesEditRequest,
+    ImagesGenerationRequest,
     ImagesReply,
-    VariationRequest,
+    ImagesVariationRequest,
 )
 from nanobanana.api.parsing import FormParser
 
@@ -67,7 +67,9 @@ class Images(CompatibleView):
 class Generations(Images):
     """Pictures from words."""
 
-    @extend_schema(operation_id="openai_generate", request=GenerationRequest, responses=ImagesReply)
+    @extend_schema(
+        operation_id="openai_generate", request=ImagesGenerationRequest, responses=ImagesReply
+    )
     def post(self, request: Request) -> HttpResponse:
         """Generate pictures from a prompt, as OpenAI's images API does."""
         given = self.body()
@@ -82,7 +84,7 @@ class Edits(Images):
 
     @extend_schema(
         operation_id="openai_edit",
-        request={"multipart/form-data": EditRequest},
+        request={"multipart/form-data": ImagesEditRequest},
         responses=ImagesReply,
     )
     def post(self, request: Request) -> HttpResponse:
@@ -125,7 +127,7 @@ class Variations(Edits):
 
     @extend_schema(
         operation_id="openai_vary",
-        request={"multipart/form-data": VariationRequest},
+        request={"multipart/form-data": ImagesVariationRequest},
         responses=ImagesReply,
     )
     def post(self, request: Request) -> HttpResponse:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 Fields = dict[str, object]
 
 
-class VariationRequest(serializers.Serializer[Fields]):
+class ImagesVariationRequest(serializers.Serializer[Fields]):
     """A form of `POST /v1/images/variations`."""
 
     image = serializers.FileField(help_text="JPEG, PNG or WebP of at most 10 MB")
@@ -32,7 +32,7 @@ class VariationRequest(serializers.Serializer[Fields]):
         )
     ]
 )
-class GenerationRequest(serializers.Serializer[Fields]):
+class ImagesGenerationRequest(serializers.Serializer[Fields]):
     """A body of `POST /v1/images/generations`."""
 
     prompt = serializers.CharField(max_length=5000)
@@ -53,7 +53,7 @@ class GenerationRequest(serializers.Serializer[Fields]):
     max_credits = serializers.IntegerField(min_value=1, required=False)
 
 
-class EditRequest(GenerationRequest):
+class ImagesEditRequest(ImagesGenerationRequest):
     """A form of `POST /v1/images/edits`; `image` or `image[]`, one or several times."""
 
     image = serializers.FileField(help_text="JPEG, PNG or WebP of at most 10 MB each")
@@ -62,14 +62,14 @@ class EditRequest(GenerationRequest):
     )
 
 
-class ImageReply(serializers.Serializer[Fields]):
+class ImagesPicture(serializers.Serializer[Fields]):
     """One picture, as base64 or by its address."""
 
     b64_json = serializers.CharField(required=False)
     url = serializers.URLField(required=False)
 
 
-class UsageReply(serializers.Serializer[Fields]):
+class ImagesUsage(serializers.Serializer[Fields]):
     """An estimate in tokens, and the credits that were taken."""
 
     total_tokens = serializers.IntegerField()
@@ -84,9 +84,9 @@ class ImagesReply(serializers.Serializer[Fields]):
     """The reply of the three routes."""
 
     created = serializers.IntegerField(help_text="Seconds of the epoch")
-    data = ImageReply(many=True)  # type: ignore[assignment]
+    data = ImagesPicture(many=True)  # type: ignore[assignment]
     size = serializers.CharField()
     output_format = serializers.CharField()
     quality = serializers.CharField(required=False)
     background = serializers.CharField(required=False)
-    usage = UsageReply()
+    usage = ImagesUsage()

@@ -373,8 +373,19 @@ def test_a_client_that_bounds_its_wait_gets_202_and_a_place_to_look(api, prefer)
 
 
 def test_more_than_max_credits_is_409_with_the_price(api, ann):
-    body = refused(api.post(GENERATIONS, SMALL | {"max_credits": 19}), ann)
+    reply = api.post(GENERATIONS, SMALL | {"max_credits": 19})
+    body = refused(reply, ann)
     assert (body["status"], body["error"]["required"]) == (409, 20)
+    assert reply["x-should-retry"] == "false"
+
+
+def test_a_picture_that_was_canceled_is_not_ordered_again_by_stock_clients(api, ann):
+    api.post(GENERATIONS, SMALL, Idempotency_Key="k", Prefer="respond-async")
+    engine.cancel(Generation.objects.get())
+    reply = api.post(GENERATIONS, SMALL, Idempotency_Key="k")
+    assert (reply.status_code, reply["x-should-retry"]) == (409, "false")
+    assert reply["X-Credits-Used"] == "0"
+    assert wallet_of(ann).balance == 1000
 
 
 def test_missing_credits_are_429_which_stock_clients_do_not_repeat(api, ann):
