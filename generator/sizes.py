@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from generator.catalogue import SCALES
+from generator.dimensions import SCALES
 from generator.models import Model
 from generator.validation import SIZE, Invalid
 
