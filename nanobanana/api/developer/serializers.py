@@ -10,8 +10,8 @@ class GenerationRequest(serializers.Serializer[dict[str, object]]):
 
     prompt = serializers.CharField(max_length=5000)
     size = serializers.CharField(default="1024x1024", required=False)
-    style = serializers.CharField(default="natural", required=False)
-    model = serializers.CharField(default="nano-banana", required=False)  # type: ignore[assignment]
+    style = serializers.CharField(default="natural", required=False)  # type: ignore[assignment]
+    model = serializers.CharField(default="nano-banana", required=False)
     n = serializers.IntegerField(min_value=1, max_value=4, default=1, required=False)
     images = serializers.ListField(child=serializers.CharField(), required=False)
     negative_prompt = serializers.CharField(required=False)
@@ -60,11 +60,11 @@ class GenerationReply(serializers.Serializer[dict[str, object]]):
     created_at = serializers.DateTimeField()
     completed_at = serializers.DateTimeField(allow_null=True)
     mode = serializers.CharField()
-    model = serializers.CharField()  # type: ignore[assignment]
+    model = serializers.CharField()
     provider = serializers.CharField(allow_null=True)
     size = serializers.CharField()
     n = serializers.IntegerField()
-    style = serializers.CharField()
+    style = serializers.CharField()  # type: ignore[assignment]
     images = PictureReply(many=True)
     credits = CreditsReply(required=False)
     cost = serializers.FloatField(help_text="US dollars")

@@ -22,11 +22,14 @@ FIELDS = {
     "seed": tuple(one for one in WHOLE if one != 1),
     "max_credits": (*(one for one in WHOLE if one != 10**30), 10**12),
     "size": (
-        5, True, [], {}, ["1024x1024"], "1024", "x", "1024x", "1024X1024", "1024x1024 ", "１０２４x１０２４",
-        "0x0", "-1x5", "99999x99999", "1024x1025", "9" * 4000, "1024x1024\n", "\x00", "1e3x1e3", 1024,
+        5, True, [], {}, ["1024x1024"], "1024", "x", "1024x", "1024X1024", "1024x1024 ",
+        "１０２４x１０２４", "0x0", "-1x5", "99999x99999", "1024x1025", "9" * 4000,
+        "1024x1024\n", "\x00", "1e3x1e3", 1024,
     ),
     "style": (5, True, [], {}, "no such", "Natural", "\x00", "x" * 9000, ["natural"]),
-    "model": (5, True, [], {}, "none", "../x", "\x00", "x" * 9000, ["nano-banana"], "Nano-Banana", -1),
+    "model": (
+        5, True, [], {}, "none", "../x", "\x00", "x" * 9000, ["nano-banana"], "Nano-Banana", -1,
+    ),
     "mode": (5, True, [], {}, "none", "image-to-image", "text-to-video", ["text-to-image"]),
     "public": (5, "true", [], {}, 1, "yes"),
     "response_format": (5, True, [], {}, "png", "URL", ["url"], "\x00"),
@@ -132,7 +135,7 @@ def test_bad_seeds_of_a_model_that_takes_one(api, untouched):
 
 def test_bad_bodies(api, stage, untouched):
     raw = hostile.RAW | {
-        "depth at the edge": '{"prompt": "x", "model": "scripted", "a": ' + "[" * 960 + "]" * 960 + "}",
+        "depth at the edge": '{"prompt": "x", "a": ' + "[" * 960 + "]" * 960 + "}",
         "objects in objects": '{"a":' * 3000 + "1" + "}" * 3000,
         "a long number": '{"prompt": ' + "9" * 5000 + "}",
         "infinity": '{"prompt": "x", "n": Infinity}',

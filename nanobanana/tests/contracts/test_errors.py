@@ -173,8 +173,13 @@ def test_a_cookie_alone_writes_nothing(ann):
 # Content types ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["application/xml", "multipart/form-data; boundary=x",
-                                  "application/x-www-form-urlencoded", "image/png", "nonsense"])  # fmt: skip
+KINDS = (
+    "application/xml", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded",
+    "image/png", "nonsense",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_content_types_are_415(ann_key, kind):
     reply = Client().generic("POST", "/v1/generate", b"{}", content_type=kind,
                              headers={"Authorization": f"Bearer {ann_key}"})  # fmt: skip
