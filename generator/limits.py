@@ -1,5 +1,5 @@
-"""What bounds acceptance besides credits: the plan's hourly rate, the line's length, and the
-visitors' trial.
+"""What bounds acceptance besides credits: the plan's hourly rate, the line's length, a key's caps
+and the visitors' trial.
 
 Counted from the rows themselves, so no restart, cache or second server can lose or double a count.
 """
@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from accounts.models import Visitor
+from accounts.models import ApiKey, Visitor
 from accounts.owner import Owner
-from billing import rates
+from billing import rates, usage
 from billing.models import Wallet
 from billing.rates import HOUR, Rate
 from generator.catalogue import DEFAULT_MODEL, TRIAL_SIZE, Draft
@@ -31,6 +31,19 @@ class RateLimited(Exception):
         super().__init__(message)
         self.retry_after = retry_after
         self.rate = rate
+
+
+class KeyCapReached(Exception):
+    """The API key may not spend `required` credits more: it used `used` of the `cap` of its
+    `period` (day or month).
+    """
+
+    def __init__(self, period: str, cap: int, used: int, required: int) -> None:
+        super().__init__(
+            f"This key may use {cap} credits a {period} and has used {used}; "
+            f"this would take {required} more."
+        )
+        self.period, self.cap, self.used, self.required = period, cap, used, required
 
 
 class TrialUsed(Exception):
@@ -63,6 +76,20 @@ def check(wallet: Wallet) -> None:
     waiting = Generation.objects.filter(wallet=wallet, status=Generation.Status.PENDING)
     if waiting.count() >= LINE:
         raise RateLimited(f"{LINE} generations are waiting in your line already.", 5, rate)
+
+
+def check_key(wallet: Wallet, key: ApiKey | None, credits: int) -> None:
+    """Refuse what would take the key above its cap of this UTC day or month; raises KeyCapReached.
+
+    The caller holds the wallet's lock and counts the credits before letting it go.
+    """
+    if key is None or (key.daily_credit_cap is None and key.monthly_credit_cap is None):
+        return
+    day, month = usage.spent(wallet, key.pk)
+    caps = (("day", key.daily_credit_cap, day), ("month", key.monthly_credit_cap, month))
+    for period, cap, used in caps:
+        if cap is not None and used + credits > cap:
+            raise KeyCapReached(period, cap, used, credits)
 
 
 def _images(**columns: object) -> int:

@@ -17,7 +17,7 @@ from accounts.owner import Owner
 from billing import ledger, periods, usage
 from billing.ledger import InsufficientCredits
 from billing.models import Wallet
-from generator import idempotency, limits
+from generator import events, idempotency, limits
 from generator.catalogue import Draft
 from generator.engine import claims, crash
 from generator.models import Generation, Output
@@ -30,8 +30,8 @@ def submit(owner: Owner, draft: Draft, *, key: str | None = None, body: str = ""
     committed.
 
     `key` is the caller's idempotency key and `body` the hash of what was asked. Raises
-    idempotency.Repeat and Mismatch, limits.RateLimited and TrialUsed, ledger.InsufficientCredits;
-    then nothing was written.
+    idempotency.Repeat and Mismatch, limits.RateLimited, KeyCapReached and TrialUsed,
+    ledger.InsufficientCredits; then nothing was written.
     """
     wallet = ledger.wallet_of(owner.user) if owner.user else None
     if wallet is not None and key is None:
@@ -44,8 +44,10 @@ def submit(owner: Owner, draft: Draft, *, key: str | None = None, body: str = ""
             limits.take_trial(owner, draft)
         else:
             limits.check(wallet)
+            limits.check_key(wallet, owner.key, draft.price)
             _charge(wallet, generation, f"{draft.n} × {draft.model.title}")
             generation.balance_after = wallet.balance
+            events.charged(wallet, generation.price, generation)
         statements.insert([generation])
         statements.insert(_outputs(generation, owner))
         if body or key is not None:
