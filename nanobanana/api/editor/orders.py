@@ -9,6 +9,7 @@ from accounts.owner import Owner
 from generator import catalogue
 from generator.catalogue import Draft, ModelUnavailable, PriceAboveMax
 from generator.dimensions import VIDEO_RATIOS
+from generator.images import BadImage, TooLarge
 from generator.models import Model
 from generator.models.querysets import read_id
 from generator.validation import Invalid, is_absent
@@ -116,6 +117,10 @@ def _judged(
         if wrong.error is not None:
             raise wrong.error from None
         raise
+    except TooLarge:
+        raise
+    except BadImage as error:
+        raise Invalid({names["images"]: [error.message]}, "invalid_image") from error
 
 
 def _ratio(fields: Mapping[str, Any]) -> tuple[Any, str]:

@@ -89,11 +89,7 @@ def test_somebody_elses_image_is_unknown(api, bob_api, bob, ann):
     Generation.objects.all().delete()
     for one in ({"id": str(theirs.pk)}, {"id": ANY_ID}):
         answer = api.post(GENERATE, {"prompt": "a fox", "input_images": [one]})
-        body = hostile.refused(answer, ann)
-        assert (body["code"], body["error"]["param"]) == ("invalid_images", "input_images") or (
-            body["code"],
-            body["error"]["param"],
-        ) == ("invalid_image", "input_images")
+        assert hostile.refused(answer, ann)["error"]["param"] == "input_images"
 
 
 # Videos -------------------------------------------------------------------------------------------
@@ -204,8 +200,9 @@ def test_a_resolution_that_the_large_model_does_not_have_is_400(api, ann, value)
 )  # fmt: skip
 def test_an_input_image_that_is_none_is_400_and_nothing_is_kept(api, ann, value):
     answer = api.post(EDIT, json.dumps({"prompt": "a fox", "input_image": value}))
-    hostile.refused(answer, ann)
+    body = hostile.refused(answer, ann)
     assert answer.status_code == 400
+    assert body["error"]["param"] == "input_image" or body["code"] == "url_not_allowed"
     assert not Upload.objects.exists()
 
 
