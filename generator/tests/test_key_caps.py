@@ -55,10 +55,10 @@ def test_the_next_day_is_a_new_day_but_the_same_month(capped, ann, time_machine)
     spend()
 
 
+@pytest.mark.engine
+@pytest.mark.money
 class TestMoney:
     """What a cap lets through."""
-
-    pytestmark = (pytest.mark.engine, pytest.mark.money)
 
     @pytest.fixture(autouse=True)
     def _exact(self, db):
