@@ -21,8 +21,9 @@ GRACE = timedelta(seconds=65)
 _UNCHARGED = """
     SELECT g.id FROM generator_generation g
     LEFT JOIN billing_ledgerentry c ON c.generation = g.id AND c.kind = 'charge'
-    WHERE (g.wallet_id IS NOT NULL AND (c.id IS NULL OR -c.amount <> g.price OR c.wallet_id <>
-    g.wallet_id)) OR (g.wallet_id IS NULL AND (c.id IS NOT NULL OR g.price <> 0))
+    WHERE (g.wallet_id IS NOT NULL AND g.price > 0
+           AND (c.id IS NULL OR -c.amount <> g.price OR c.wallet_id <> g.wallet_id))
+       OR (g.wallet_id IS NULL AND (c.id IS NOT NULL OR g.price <> 0))
 """
 _CHARGE_WITHOUT = """
     SELECT c.generation FROM billing_ledgerentry c
@@ -38,14 +39,18 @@ _DELIVERY = """
     SELECT g.id FROM generator_generation g
     LEFT JOIN (
         SELECT generation_id, count(*) AS slots,
-               sum(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END) AS delivered,
-               sum(CASE WHEN state IN ('delivered', 'failed', 'canceled') THEN 0 ELSE 1 END) AS
-               open_ones FROM generator_output GROUP BY generation_id ) AS o ON o.generation_id =
-               g.id WHERE coalesce(o.slots, 0) <> g.n OR (g.status IN ('completed', 'failed',
-               'canceled') AND o.open_ones > 0) OR (g.status = 'completed' AND o.delivered = 0) OR
-               (g.status IN ('failed', 'canceled') AND g.refunded <> g.price) OR (g.status =
-               'completed' AND g.refunded <> 0 AND g.refunded < g.price * (g.n - o.delivered) / g.n)
-               OR (g.status = 'completed' AND g.refunded = 0 AND o.delivered <> g.n AND g.price > 0)
+               sum(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END) AS made,
+               sum(CASE WHEN state IN ('delivered', 'failed', 'canceled')
+                   THEN 0 ELSE 1 END) AS left_open
+        FROM generator_output GROUP BY generation_id
+    ) AS o ON o.generation_id = g.id
+    WHERE coalesce(o.slots, 0) <> g.n
+       OR (g.status IN ('completed', 'failed', 'canceled') AND o.left_open > 0)
+       OR (g.status = 'completed' AND o.made = 0)
+       OR (g.status IN ('failed', 'canceled') AND g.refunded <> g.price)
+       OR (g.status = 'completed' AND g.refunded <> 0
+           AND g.refunded < g.price * (g.n - o.made) / g.n)
+       OR (g.status = 'completed' AND g.refunded = 0 AND o.made <> g.n AND g.price > 0)
 """
 _TIMES = """
     SELECT id FROM generator_generation
@@ -56,8 +61,8 @@ _OPEN_ATTEMPTS = """
     GROUP BY output_id HAVING count(*) > 1
 """
 _DELIVERED_TWICE = """
-    SELECT output_id FROM generator_attempt WHERE state = 'done' GROUP BY output_id HAVING count(*)
-    > 1
+    SELECT output_id FROM generator_attempt WHERE state = 'done'
+    GROUP BY output_id HAVING count(*) > 1
 """
 CHECKS = (
     ("M4", "not exactly one charge at the price of generation", _UNCHARGED),

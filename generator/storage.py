@@ -123,15 +123,16 @@ def move_kept(limit: int = 50) -> int:
     """Move files that the store refused into it, now that it may work again; returns how many."""
     moved = 0
     for kept in StoredBytes.objects.select_related("output")[:limit]:
-        checked = images.finish_result(
-            bytes(kept.data), None, None, output_format=kept.output.extension
-        )
+        data = bytes(kept.data)
         try:
-            for width, small in images.thumbnails(checked.pixels).items():
+            for width, small in images.thumbnails(data).items():
                 files.save(variant_key(kept.output.file_key, str(width)), small)
-            files.save(kept.output.file_key, bytes(kept.data))
+            files.save(kept.output.file_key, data)
         except files.StoreDown:
             return moved
+        except images.BadImage:
+            log.exception("a kept file cannot be read", extra={"output": str(kept.output_id)})
+            continue
         kept.delete()
         moved += 1
     return moved

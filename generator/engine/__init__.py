@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from billing import ledger, usage
-from generator import idempotency, storage
+from generator import idempotency, orphans, storage
 from generator.engine import admission, claims, endings, steps
 from generator.engine.acceptance import nudge, submit
 from generator.engine.admission import place_in_line
@@ -170,10 +170,11 @@ def refund_by_staff(generation: Generation, actor: User, reason: str) -> int:
 
 
 def tend() -> None:
-    """The slow chores: files whose store came back, results that never came, old records and
-    uploads.
+    """The slow chores: files whose store came back, results that never came, old records, uploads
+    and files that no row knows.
     """
     storage.move_kept()
+    orphans.sweep()
     endings.close_late()
     idempotency.forget()
     _forget_uploads()

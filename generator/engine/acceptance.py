@@ -66,7 +66,8 @@ def _lock(owner: Owner, wallet: Wallet | None) -> Wallet | None:
 
 
 def _charge(wallet: Wallet, generation: Generation, reason: str) -> None:
-    ledger.charge(wallet, generation.price, generation.pk, reason)
+    if generation.price:  # a price of 0, set by staff, moves nothing
+        ledger.charge(wallet, generation.price, generation.pk, reason)
     usage.count(wallet, generation.key, generation.key_prefix, requests=1, credits=generation.price)
 
 

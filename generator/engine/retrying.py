@@ -30,7 +30,7 @@ def retry(generation: Generation, *, actor: User, reason: str) -> Generation:
             parameters__retry_of=generation.public_id
         ).count()
         note = ledger.Note(f"retry:{generation.pk}:{again}", reason[:200], actor=str(actor.pk))
-        ledger.adjust(wallet.pk, draft.price, note)
+        ledger.grant(ledger.current(ledger.lock(wallet.pk)), draft.price, note)
         return submit(Owner(user=generation.user), draft)
 
 
