@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from generator import engine, slots
+from generator import engine, resumable, slots
 
 THREADS = 8
 """Steps side by side in one worker; each holds one database connection."""
@@ -39,3 +39,4 @@ def mend() -> None:
     """The slow chores."""
     engine.tend()
     slots.forget()
+    resumable.forget()

@@ -3,6 +3,7 @@
 from generator.models.catalogue import Model, Route, Style
 from generator.models.generation import Attempt, Generation, Output, StoredBytes
 from generator.models.intake import IdempotencyRecord, TrialDay, Upload, UploadSlot
+from generator.models.resumable import ResumableUpload
 
 __all__ = [
     "Attempt",
@@ -10,6 +11,7 @@ __all__ = [
     "IdempotencyRecord",
     "Model",
     "Output",
+    "ResumableUpload",
     "Route",
     "StoredBytes",
     "Style",

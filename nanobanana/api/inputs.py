@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +12,11 @@ from django.conf import settings
 from accounts.owner import Owner
 from generator import storage
 from generator.fetch import Policy, fetch
-from generator.images import TooLarge
+from generator.images import BadImage, TooLarge, decode_base64
 from generator.models import Output, Upload
 from generator.models.querysets import read_id
 from generator.validation import Invalid
 
-_DATA = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
 _OURS = re.compile(r"/[fp]/([0-9a-f-]{36})(?:/(?:320|640))?(?:\?[^#]*)?\Z")
 WANTED = "Send an upload's id, a data URL, base64, or an https address of an image."
 
@@ -27,7 +24,7 @@ WANTED = "Send an upload's id, a data URL, base64, or an https address of an ima
 def upload_of(owner: Owner, value: Any, field: str) -> Upload:
     """The owner's upload that `value` names, or a new one made from what it holds or points to.
 
-    Raises Invalid about `field`; images.BadImage, TooLarge; FetchRefused, FetchFailed; StoreDown.
+    Raises Invalid about `field`, images.TooLarge, FetchRefused, FetchFailed, StoreDown.
     """
     if not isinstance(value, str) or not value.strip():
         raise Invalid({field: [WANTED]}, "invalid_image")
@@ -35,9 +32,19 @@ def upload_of(owner: Owner, value: Any, field: str) -> Upload:
     known = _named(text)
     if known is not None:
         return _own(owner, known, field)
+    try:
+        return storage.save_upload(owner, _bytes(text))
+    except TooLarge:
+        raise
+    except BadImage as error:
+        raise Invalid({field: [error.message]}, "invalid_image") from error
+
+
+def _bytes(text: str) -> bytes:
+    """What an address points to, or base64 holds."""
     if re.match(r"https?:", text, re.IGNORECASE):
-        return storage.save_upload(owner, fetch(text, policy=policy()).data)
-    return storage.save_upload(owner, _decoded(text, field))
+        return fetch(text, policy=policy()).data
+    return decode_base64(text, settings.MAX_FILE_SIZE)
 
 
 def policy() -> Policy:
@@ -62,15 +69,3 @@ def _own(owner: Owner, pk: UUID, field: str) -> Upload:
     if output is None or not output.content_type.startswith("image/"):
         raise Invalid({field: ["This image is unknown or not yours."]}, "invalid_image")
     return storage.upload_of_output(owner, output)
-
-
-def _decoded(text: str, field: str) -> bytes:
-    """The bytes of a data URL or of plain base64."""
-    match = _DATA.match(text)
-    encoded = text[match.end() :] if match else text
-    if len(encoded) > settings.MAX_FILE_SIZE * 4 // 3 + 8:
-        raise TooLarge(settings.MAX_FILE_SIZE)
-    try:
-        return base64.b64decode("".join(encoded.split()).encode("ascii"), validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise Invalid({field: [WANTED]}, "invalid_image") from error

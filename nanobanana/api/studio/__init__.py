@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from nanobanana.api.studio import content, entrance, gallery, generate, items, uploads
+from nanobanana.api.studio import content, entrance, gallery, generate, items, pieces, uploads
 
 urlpatterns = [
     path("api/auth/register", entrance.Register.as_view(), name="app-register"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("api/generate/<str:generation_id>/events", generate.Events.as_view(), name="app-events"),
     path("api/history", generate.History.as_view(), name="app-history"),
     path("api/upload", uploads.Uploads.as_view(), name="app-upload"),
+    path("api/files/upload", pieces.Create.as_view(), name="app-tus"),
+    path("api/files/upload/<str:upload_id>", pieces.Piece.as_view(), name="app-tus-piece"),
     path("api/files/<str:file_id>", uploads.AppFile.as_view(), name="api-file"),
     path("api/gallery", gallery.Gallery.as_view(), name="app-gallery"),
     path("api/gallery/<str:item_id>", items.One.as_view(), name="app-gallery-item"),
