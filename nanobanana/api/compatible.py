@@ -15,7 +15,7 @@ from generator import catalogue, sizes
 from generator.catalogue import Draft
 from generator.models import Generation, Model, Upload
 from generator.validation import Invalid
-from nanobanana.api import waiting
+from nanobanana.api import waiting, wording
 from nanobanana.api.charging import ChargingView
 from nanobanana.api.errors import ApiError
 
@@ -28,7 +28,7 @@ class Asked:
     """A request in the catalogue's words. `size` is delivered exactly; None lets the model choose.
 
     `extras` are parameters that the catalogue does not judge, already checked. With `masked` the
-    last picture is the first one's mask.
+    last picture is the first one's mask. `names` are the contract's own, for complaints.
     """
 
     model: Model
@@ -37,6 +37,7 @@ class Asked:
     extras: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     masked: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_named(name: Any, vendor: Mapping[re.Pattern[str], str]) -> Model:
@@ -73,7 +74,8 @@ def draft(owner: Owner, asked: Asked, uploads: Sequence[Upload]) -> Draft:
         body = {**sizes.nearest(asked.model, *asked.size), **body}
     elif uploads and body.get("aspect_ratio") in (None, ""):
         body["size"] = sizes.like(asked.model, uploads[0].width, uploads[0].height)
-    made = catalogue.validate(body, owner=owner)
+    with wording.complaints(asked.names):
+        made = catalogue.validate(body, owner=owner)
     width, height = asked.size or (made.width, made.height)
     parameters = {**made.parameters, **extras}
     made = replace(made, width=width, height=height, parameters=parameters)

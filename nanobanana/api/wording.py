@@ -34,7 +34,7 @@ def order(
     `images` are values for `inputs.upload_of`. The rest is judged first, so that an order which is
     refused has fetched and stored nothing. `also` is what the contract itself found wrong.
     """
-    with _complaints(names, also):
+    with complaints(names, also):
         draft = catalogue.validate({**data, "mode": _mode(data, images)}, owner=owner)
         if images and len(images) > draft.model.max_images:
             limit = f"{draft.model.slug} takes up to {draft.model.max_images} images."
@@ -45,7 +45,7 @@ def order(
         return draft
     field = names.get("images", "images")
     ids = [str(inputs.upload_of(owner, value, field).pk) for value in images]
-    with _complaints(names, None):
+    with complaints(names, None):
         return catalogue.validate({**data, "images": ids}, owner=owner)
 
 
@@ -56,7 +56,8 @@ def _mode(data: Mapping[str, Any], images: Sequence[Any]) -> Any:
 
 
 @contextmanager
-def _complaints(names: Names, also: Invalid | None) -> Iterator[None]:
+def complaints(names: Names, also: Invalid | None = None) -> Iterator[None]:
+    """What is raised about the catalogue's fields inside is raised about `names`, with `also`'s."""
     try:
         yield
     except Invalid as error:

@@ -20,6 +20,15 @@ _SHAPES = {
     "16:9": (1376, 768), "21:9": (1584, 672),
 }  # fmt: skip
 """Google's sizes at 1K, for shapes that a model of ours does not list (ai.google.dev, images)."""
+_NAMES = {
+    "prompt": "contents",
+    "images": "contents",
+    "n": "generationConfig.candidateCount",
+    "seed": "generationConfig.seed",
+    "aspect_ratio": "generationConfig.imageConfig.aspectRatio",
+    "resolution": "generationConfig.imageConfig.imageSize",
+    "max_credits": "maxCredits",
+}
 _SCALES = {"1k": 1, "2k": 2, "4k": 4}
 _CAPITAL = re.compile(r"([A-Z])")
 
@@ -37,7 +46,7 @@ def asked(body: Mapping[str, Any], model: Model) -> tuple[Asked, list[bytes]]:
     _require_images(config)
     order["n"], order["seed"] = _get(config, "candidateCount"), _get(config, "seed")
     size = _shape(order, _image_config(config), model)
-    return Asked(model, order, size), _latest_pictures(turns)
+    return Asked(model, order, size, names=_NAMES), _latest_pictures(turns)
 
 
 def _shape(

@@ -54,7 +54,7 @@ def asked(fields: Mapping[str, Any]) -> Asked:
     size = None if _open(fields.get("size")) else sizes.read(fields["size"], model)
     if extras["output_format"] == "jpeg" and body.get("background") == "transparent":
         _refuse_transparency(model)
-    return Asked(model, body, size, extras, warnings)
+    return Asked(model, body, size, extras, warnings, names={"images": "image"})
 
 
 def reply_words(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -353,6 +353,17 @@ def test_what_is_no_json_object_is_400(api, ann, raw):
     assert refused(hostile.send_raw(api, DEMO, raw), ann)["code"] == 400
 
 
+def test_a_bad_value_is_told_by_googles_name(api, ann):
+    for name, field in (
+        ("candidateCount", "generationConfig.candidateCount"),
+        ("aspectRatio", "generationConfig.imageConfig.aspectRatio"),
+    ):
+        error = refused(api.post(DEMO, bad(name, "x")), ann)
+        [violation] = error["details"][1]["fieldViolations"]
+        assert violation == {"field": field, "description": error["message"]}
+        assert error["details"][0]["metadata"]["param"] == field
+
+
 def test_six_pictures_are_too_many(api, ann):
     error = refused(api.post(DEMO, contents({"text": "blend"}, *[inline(png())] * 6)), ann)
     assert error["message"] == "demo takes up to 5 images."
