@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
-RATIOS = ("1:1", "9:16", "16:9", "4:3", "3:4", "3:2", "2:3")
+RATIOS = "1:1, 9:16, 16:9, 4:3, 3:4, and what else the model declares"
 _ID = "7a0e5b1c-33aa-4b7e-8a52-0c9d8e7f6a5b"
 _JOB = "2f1c8a52-6d0f-4f5e-9a43-6a7b8c9d0e1f"
 _URL = f"https://nanobanana.example/f/{_ID}?t=…"
@@ -28,7 +28,7 @@ class EditorEditRequest(serializers.Serializer[Fields]):
 
     prompt = serializers.CharField(max_length=5000)
     input_image = serializers.CharField(help_text="Base64, a data URL, an https address or an id")
-    aspectRatio = serializers.ChoiceField(RATIOS, default="1:1", required=False)
+    aspectRatio = serializers.CharField(default="1:1", required=False, help_text=RATIOS)
     style = serializers.CharField(required=False)  # type: ignore[assignment]
     max_credits = serializers.IntegerField(min_value=1, required=False)
 
@@ -37,8 +37,8 @@ class PictureRequest(serializers.Serializer[Fields]):
     """A body of `POST /api/nano-banana/generate`, of either kind."""
 
     prompt = serializers.CharField(max_length=5000)
-    aspectRatio = serializers.ChoiceField(RATIOS, default="1:1", required=False)
-    aspect_ratio = serializers.ChoiceField(RATIOS, required=False)
+    aspectRatio = serializers.CharField(default="1:1", required=False, help_text=RATIOS)
+    aspect_ratio = serializers.CharField(required=False, help_text=RATIOS)
     input_images = serializers.ListField(child=InputImage(), max_length=5, required=False)
     resolution = serializers.ChoiceField(("1k", "2k", "4k"), required=False)
     model = serializers.CharField(default="nano-banana", required=False)
@@ -54,7 +54,9 @@ class VideoRequest(serializers.Serializer[Fields]):
     input_images = serializers.ListField(child=InputImage(), max_length=5, required=False)
     duration = serializers.ChoiceField(("5s", "10s"), default="5s", required=False)
     quality = serializers.ChoiceField(("720p", "1080p"), default="720p", required=False)
-    aspect_ratio = serializers.ChoiceField(("16:9", "9:16", "1:1"), required=False)
+    aspect_ratio = serializers.CharField(
+        default="16:9", required=False, help_text="16:9, 9:16 or 1:1"
+    )
     audio = serializers.BooleanField(default=False, required=False)
     model = serializers.CharField(default="kling-2.5-turbo", required=False)
     max_credits = serializers.IntegerField(min_value=1, required=False)
