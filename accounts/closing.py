@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
-from accounts import keys, tokens
+from accounts import keys, tokens, webhooks
 from accounts.models import CLOSED, User
 
 
@@ -19,6 +19,7 @@ def close(user: User) -> None:
     """
     shut(user)
     keys.blank_names(user)
+    webhooks.forget(user)
     EmailAddress.objects.filter(user=user).delete()
     user.email = f"closed-{user.pk.hex}{CLOSED}"
     user.name, user.handle = "", None

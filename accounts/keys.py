@@ -14,9 +14,11 @@ import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import deliveries
 from accounts.lookup import by_digest
 from accounts.models import ApiKey, User
 
@@ -30,6 +32,7 @@ _SHOWN = len("nb_") + 4
 _USED_EVERY = timedelta(minutes=1)
 
 
+@transaction.atomic
 def issue(
     user: User,
     name: str = "",
@@ -57,6 +60,8 @@ def issue(
         daily_credit_cap=daily_credit_cap,
         monthly_credit_cap=monthly_credit_cap,
     )
+    facts = {"id": str(key.pk), "name": key.name, "prefix": key.shown, "scopes": key.scopes}
+    deliveries.tell(user, "key.created", data=facts)
     return key, plain
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -147,3 +148,84 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"mail {self.pk}"
+
+
+class WebhookEndpoint(models.Model):
+    """An address of a user that hears of events. Written by `accounts.webhooks` alone.
+
+    The one without a `url` is the account's own: its secret signs what a request's `webhook_url`
+    gets. `lease_until` is held by whoever delivers to it now.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="webhooks")
+    url = models.CharField(max_length=2048, blank=True)
+    events = models.JSONField(default=list)
+    secret = models.CharField(max_length=80)
+    previous_secret = models.CharField(max_length=80, blank=True)
+    previous_until = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it was disabled")
+    failing_since = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user",), condition=Q(url=""), name="webhook_one_account_secret"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.url or "the account's secret"
+
+
+class WebhookDelivery(models.Model):
+    """One event on its way to one address. Written by `accounts.deliveries` alone.
+
+    `subject` is the generation it tells of (the generator app stands right of this one); events
+    about anything else carry their `data`.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        DELIVERED = "delivered"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries"
+    )
+    url = models.CharField(max_length=2048, blank=True, help_text="Of one request alone")
+    type = models.CharField(max_length=40)
+    subject = models.UUIDField(null=True, blank=True)
+    data = models.JSONField(default=dict)
+    once = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001 (NULL: as often)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    answer = models.CharField(max_length=1024, blank=True, help_text="The start of the answer")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        verbose_name_plural = "webhook deliveries"
+        constraints = (
+            models.UniqueConstraint(fields=("endpoint", "once"), name="webhook_told_once"),
+        )
+        indexes = (
+            models.Index(fields=("due_at",), condition=Q(status="pending"), name="webhook_due"),
+            models.Index(fields=("endpoint", "-created_at"), name="webhook_history"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.pk}"
+
+    @property
+    def address(self) -> str:
+        """Where it goes."""
+        return self.url or self.endpoint.url

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 
-from accounts import outbox, tokens
+from accounts import deliveries, outbox, tokens
 
 
 @shared_task
@@ -16,6 +16,7 @@ def post_mail() -> None:
 
 @shared_task
 def tidy() -> None:
-    """Removes access tokens and sessions that have expired."""
+    """Removes access tokens and sessions that have expired, and old webhook deliveries."""
     tokens.forget_expired()
     SessionStore.clear_expired()
+    deliveries.forget()

@@ -8,13 +8,16 @@ from uuid import UUID
 
 from celery import shared_task
 
-from generator import engine, resumable, slots
+from generator import engine, hooks, resumable, slots
 
 THREADS = 8
 """Steps side by side in one worker; each holds one database connection."""
 
 _sweeping = threading.Lock()
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="step")
+_hooks = ThreadPoolExecutor(hooks.WIDTH, thread_name_prefix="hook")
+_lanes: hooks.Lanes = {}
+_sending = threading.Lock()
 
 
 @shared_task
@@ -32,6 +35,13 @@ def sweep() -> int:
         return engine.sweep(_pool, horizon=1.0)
     finally:
         _sweeping.release()
+
+
+@shared_task
+def deliver() -> int:
+    """Begin the webhooks that are due; they are sent by threads of their own."""
+    with _sending:
+        return hooks.sweep(_hooks, _lanes)
 
 
 @shared_task

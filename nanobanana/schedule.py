@@ -4,6 +4,7 @@ from datetime import timedelta
 
 BEAT = {
     "sweep": {"task": "generator.tasks.sweep", "schedule": timedelta(seconds=1)},
+    "deliver": {"task": "generator.tasks.deliver", "schedule": timedelta(seconds=1)},
     "publish": {"task": "gallery.tasks.publish_wanted", "schedule": timedelta(seconds=5)},
     "mend": {"task": "generator.tasks.mend", "schedule": timedelta(minutes=5)},
     "renew": {"task": "billing.tasks.renew", "schedule": timedelta(minutes=15)},

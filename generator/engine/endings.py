@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from billing import ledger, usage
 from billing.models import Wallet
+from generator import events
 from generator.engine import crash, news
 from generator.engine.claims import Claim
 from generator.models import Attempt, Generation, Output
@@ -141,6 +142,7 @@ def _end(
     if not still_open.update(**ended):
         return
     news.tell(row.pk)
+    events.ended(row, ended["status"])
     if wallet is None:
         return
     if ended["refunded"]:

@@ -13,12 +13,14 @@ from nanobanana.api import (
     product,
     schema,
     studio,
+    webhooks,
 )
 
 urlpatterns = [
     *health.urlpatterns,
     *auth.urlpatterns,
     *keys.urlpatterns,
+    *webhooks.urlpatterns,
     *openai.urlpatterns,
     *gemini.urlpatterns,
     *developer.urlpatterns,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import Scope
-from generator import catalogue, presentation
+from generator import catalogue, events, presentation
 from generator.catalogue import Draft
 from generator.models import Generation
 from generator.validation import Invalid, is_absent
+from nanobanana.api import webhooks
 from nanobanana.api.charging import ChargingView, remaining
 from nanobanana.api.developer.serializers import GenerationReply, GenerationRequest, QuoteReply
 from nanobanana.api.errors import ApiError
@@ -45,9 +47,10 @@ class Generate(ChargingView):
         n = fields.get("n")
         if isinstance(n, int) and not isinstance(n, bool) and (n > 4 or n < 1):
             raise Invalid({"n": ["Must be from 1 to 4."]})
-        warned = ["webhook_url is not delivered yet."] if fields.get("webhook_url") else []
+        url = webhooks.target(fields)
         draft = catalogue.validate(fields, owner=self.owner())
-        draft = catalogue.with_warnings(draft, warned)
+        if url:
+            draft = replace(draft, parameters={**draft.parameters, events.URL: url})
         if draft.model.kind == "video":
             raise Invalid({"model": ["Video models are served by other routes."]})
         return draft
