@@ -12,6 +12,7 @@ from django.conf import settings
 from accounts.owner import Owner
 from generator import storage
 from generator.fetch import Policy, fetch
+from generator.files import NoSuchFile
 from generator.images import BadImage, TooLarge, decode_base64
 from generator.models import Output, Upload
 from generator.models.querysets import read_id
@@ -19,6 +20,7 @@ from generator.validation import Invalid
 
 _OURS = re.compile(r"/[fp]/([0-9a-f-]{36})(?:/(?:320|640))?(?:\?[^#]*)?\Z")
 WANTED = "Send an upload's id, a data URL, base64, or an https address of an image."
+UNKNOWN = "This image is unknown or not yours."
 
 
 def upload_of(owner: Owner, value: Any, field: str) -> Upload:
@@ -67,5 +69,8 @@ def _own(owner: Owner, pk: UUID, field: str) -> Upload:
         return upload
     output = Output.objects.of(owner).filter(pk=pk).first()
     if output is None or not output.content_type.startswith("image/"):
-        raise Invalid({field: ["This image is unknown or not yours."]}, "invalid_image")
-    return storage.upload_of_output(owner, output)
+        raise Invalid({field: [UNKNOWN]}, "invalid_image")
+    try:
+        return storage.upload_of_output(owner, output)
+    except NoSuchFile as error:
+        raise Invalid({field: [UNKNOWN]}, "invalid_image") from error

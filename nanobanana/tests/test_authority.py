@@ -19,7 +19,7 @@ from accounts.owner import Owner
 from conftest import Api
 from gallery import showcase
 from gallery.models import Item
-from generator import storage
+from generator import resumable, storage
 from generator.models import Generation, UploadSlot
 from generator.tests.conftest import scripted_module, stage
 from generator.tests.harness.stage import Stage
@@ -108,6 +108,7 @@ USER = [
     "product-images",
     "product-prompts",
     "product-users",
+    "app-tus",
     "editor-edit",
     "editor-generate",
     "editor-video",
@@ -140,6 +141,7 @@ OWNED = [
     "app-generation",
     "app-events",
     "api-file",
+    "app-tus-piece",
     "app-gallery-item",
     "app-like",
     "app-report",
@@ -196,6 +198,7 @@ def anns(ann: Any, stage: Stage) -> dict[str, str]:
         "upload": str(upload.pk),
         "key": str(ApiKey.objects.get().pk) if ApiKey.objects.exists() else "",
         "slot": str(UploadSlot.objects.create(user=ann).pk),
+        "piece": str(resumable.begin(owner, 9, CANARY).pk),
     }
 
 
@@ -205,8 +208,8 @@ def _thing(name: str) -> str:
         return "item"
     if name in {"v1-key", "settings-key-revoke"}:
         return "key"
-    if name == "editor-put":
-        return "slot"
+    if name in {"editor-put", "app-tus-piece"}:
+        return "slot" if name == "editor-put" else "piece"
     return "output" if re.search("file|thumbnail|image", name) else "generation"
 
 

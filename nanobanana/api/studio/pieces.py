@@ -50,7 +50,9 @@ class TusView(ApiView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses another version of the protocol with 412."""
         super().initial(request, *args, **kwargs)
-        if request.method != "OPTIONS" and request.headers.get("Tus-Resumable") != VERSION:
+        asked = str(request.method).lower()
+        served = asked != "options" and hasattr(self, asked)
+        if served and request.headers.get("Tus-Resumable") != VERSION:
             told = f"Send Tus-Resumable: {VERSION}."
             raise ApiError("invalid_request", told, status=412, headers={"Tus-Version": VERSION})
 

@@ -211,3 +211,8 @@ def test_what_arrived_before_the_line_broke_is_kept(transactional_db, ann):
         rest = tus.send("PATCH", path, big[came:], Upload_Offset=came)
         assert rest.status_code == 204
     assert Upload.objects.get().width == 900
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+def test_other_methods_are_405_whatever_the_version(tus, method):
+    assert tus.send(method, tus.begin(), Tus_Resumable="x").status_code == 405
