@@ -10,8 +10,16 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from accounts import keys, tokens
-from accounts.models import AccessToken, ApiKey, Mail, User, Visitor
+from accounts import deliveries, keys, tokens, webhooks
+from accounts.models import (
+    AccessToken,
+    ApiKey,
+    Mail,
+    User,
+    Visitor,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from accounts.staff import ReasonedAdmin, Refused, ShowOnlyAdmin, ShowOnlyInline, reasoned
 
 admin.site.unregister(Group)
@@ -183,3 +191,56 @@ class MailAdmin(ShowOnlyAdmin):
     list_display = ("to", "subject", "attempts", "due_at", "created_at")
     email_field = "to"
     exclude = ("text", "html")
+
+
+@reasoned("Disable the webhook", warning="What is on its way is given up; its owner gets a mail.")
+def disable_webhook(request: HttpRequest, row: WebhookEndpoint, answers: dict[str, Any]) -> str:
+    """Stops everything that goes to an endpoint."""
+    if row.disabled_at or not row.url:
+        raise Refused("Disabled already, or no address.")
+    webhooks.disable(row, "Staff disabled it.")
+    return "Disabled."
+
+
+@reasoned("Send again")
+def resend(request: HttpRequest, row: WebhookDelivery, answers: dict[str, Any]) -> str:
+    """Sends a delivery once more, under its id."""
+    if row.endpoint.disabled_at:
+        raise Refused("Its webhook is disabled.")
+    deliveries.resend(row)
+    return "On its way again."
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ShowOnlyAdmin):
+    """Webhooks; their secrets sign in the user's name, so they are not shown."""
+
+    list_display = ("__str__", "user", "created_at", "failing_since", "disabled_at", "reason")
+    list_filter = ("created_at", "disabled_at")
+    list_select_related = ("user",)
+    id_field = "id"
+    email_field = "user__email"
+    text_field = "url"
+    exclude = ("secret", "previous_secret")
+    actions = (disable_webhook,)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ShowOnlyAdmin):
+    """What was sent, and how it went."""
+
+    list_display = (
+        "type",
+        "endpoint",
+        "status",
+        "attempts",
+        "http_status",
+        "duration_ms",
+        "due_at",
+        "created_at",
+    )
+    list_filter = ("status", "type", "created_at")
+    list_select_related = ("endpoint__user",)
+    id_field = "id"
+    email_field = "endpoint__user__email"
+    actions = (resend,)

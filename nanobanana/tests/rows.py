@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import keys
+from accounts import deliveries, keys, webhooks
 from accounts.models import AccessToken, Mail, User, Visitor
 from accounts.owner import Owner
 from billing import ledger
@@ -67,6 +67,8 @@ def make_generation(user: User | None, **facts: Any) -> Generation:
 def make_world(number: int) -> User:
     """One row of every kind that belongs to a new user, and one of each that belongs to nobody."""
     user = User.objects.create_user(f"person{number}@example.com", name=f"Person {number}")
+    webhook = webhooks.register(user, f"https://example.com/{number}")
+    deliveries.test(webhook)
     keys.issue(user, name="k")
     now = timezone.now()
     visitor = Visitor.objects.create()
