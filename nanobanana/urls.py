@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from nanobanana import leaving
+from nanobanana import leaving, webhook_pages
 
 # Staff sign in by the protected page, with its limits. (mypy: Django's own method is replaced.)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("billing.urls")),
     path("", include("accounts.urls")),
     path("settings/account/delete", leaving.page, name="settings-delete"),
+    *webhook_pages.urlpatterns,
     path("", include("nanobanana.pages_urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import keys
+from accounts import keys, webhooks
 from accounts.models import ApiKey
 from accounts.owner import Owner
 from conftest import Api
@@ -94,6 +94,8 @@ EACH = [
 USER = [
     "v1-logout",
     "v1-keys",
+    "v1-webhooks",
+    "v1-webhook-secret",
     "openai-generations",
     "openai-edits",
     "openai-variations",
@@ -122,6 +124,7 @@ USER = [
     "settings-account",
     "account_email",
     "settings-keys",
+    "settings-webhooks",
     "settings-delete",
     "account_reauthenticate",
     "account_change_password",
@@ -132,6 +135,13 @@ USER = [
 """Only for somebody who is signed in, and about themselves."""
 OWNED = [
     "v1-key",
+    "v1-webhook",
+    "v1-webhook-test",
+    "v1-webhook-rotate",
+    "v1-webhook-deliveries",
+    "v1-webhook-resend",
+    "settings-webhook",
+    "settings-webhook-resend",
     "v1-generation",
     "v1-events",
     "v1-cancel",
@@ -197,6 +207,7 @@ def anns(ann: Any, stage: Stage) -> dict[str, str]:
         "item": str(item.pk),
         "upload": str(upload.pk),
         "key": str(ApiKey.objects.get().pk) if ApiKey.objects.exists() else "",
+        "webhook": str(webhooks.register(ann, f"https://example.com/{CANARY}").pk),
         "slot": str(UploadSlot.objects.create(user=ann).pk),
         "piece": str(resumable.begin(owner, 9, CANARY).pk),
     }
@@ -204,6 +215,8 @@ def anns(ann: Any, stage: Stage) -> dict[str, str]:
 
 def _thing(name: str) -> str:
     """Which of ann's things an address is about."""
+    if "webhook" in name:
+        return "webhook"
     if "gallery" in name or name in {"app-like", "app-report"}:
         return "item"
     if name in {"v1-key", "settings-key-revoke"}:
