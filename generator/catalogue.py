@@ -14,7 +14,7 @@ from accounts.owner import Owner
 from generator import dimensions, pricing, shelf, upstreams, validation
 from generator.models import Model, Route, Upload
 from generator.models.querysets import read_id
-from generator.validation import ABSENT, Invalid, is_absent
+from generator.validation import Invalid, is_absent
 
 DEFAULT_MODEL = "nano-banana"
 DEFAULT_VIDEO_MODEL = "kling-2.5-turbo"
@@ -129,7 +129,7 @@ def validate(data: Mapping[str, Any], *, owner: Owner, prompt_limit: int = 5000)
     """
     errors = _Errors()
     words = errors.check("prompt", validation.prompt, data.get("prompt"), prompt_limit)
-    model = find(_default_model(data) if data.get("model") in ABSENT else data["model"])
+    model = find(_default_model(data) if is_absent(data.get("model")) else data["model"])
     uploads = errors.check("images", _uploads, data.get("images"), owner, model) or []
     mode = errors.check("mode", _mode, data.get("mode"), model, bool(uploads))
     n = errors.optional("n", data, validation.whole, 1, 10) or 1

@@ -12,7 +12,6 @@ from typing import Any
 
 SIZE = re.compile(r"^([1-9][0-9]{1,3})x([1-9][0-9]{1,3})$", re.ASCII)
 _INVISIBLE = {"Cf", "Cc", "Zs", "Zl", "Zp", "Mn"}
-ABSENT = (None, False, "")
 
 
 def is_absent(value: Any) -> bool:
