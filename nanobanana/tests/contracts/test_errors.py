@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import keys
 from conftest import Api
-from nanobanana.api import errors
+from nanobanana.api import codes, errors
 from nanobanana.front import problem as front
 
 pytestmark = [pytest.mark.django_db, pytest.mark.contracts]
@@ -74,7 +74,7 @@ def test_the_fronts_own_errors_are_of_the_same_table():
     ):
         status, _, _ = errors.CODES[made.code]
         assert status == made.status
-        assert errors.TYPES[status] == made.kind
+        assert codes.TYPES[status] == made.kind
 
 
 @pytest.mark.parametrize(
