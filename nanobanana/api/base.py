@@ -69,12 +69,17 @@ class ApiView(APIView):
         data = self.request.data
         return dict(data) if isinstance(data, Mapping) else {}
 
+    def rate(self) -> dict[str, str]:
+        """The headers of the wallet's moving hour; none for somebody without a wallet."""
+        user = self.request.user
+        if user is None or not user.is_authenticated:
+            return {}
+        return rate_headers(limits.rate_of(ledger.wallet_of(user)))
+
     def rate_headers(self, response: HttpResponse | Response) -> None:
         """Put the wallet's moving hour on a charging route's reply."""
-        user = self.request.user
-        if user is not None and user.is_authenticated:
-            for name, value in rate_headers(limits.rate_of(ledger.wallet_of(user))).items():
-                response[name] = value
+        for name, value in self.rate().items():
+            response[name] = value
 
 
 def absolute(path: str) -> str:

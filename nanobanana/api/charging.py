@@ -108,7 +108,7 @@ class ChargingView(ApiView):
         try:
             response = self._reply(generation, accepted, how)
         except ApiError as error:
-            error.headers = {**error.headers, **headers(generation, accepted)}
+            error.headers = {**error.headers, **headers(generation, accepted), **self.rate()}
             raise
         for name, value in headers(generation, accepted).items():
             response[name] = value

@@ -356,6 +356,7 @@ def test_at_the_wait_limit_it_is_504_and_the_sdks_retry_joins_it(api, stage, set
     late = api.post(GENERATIONS, asked)
     assert (late.status_code, late["x-should-retry"]) == (504, "true")
     assert (late.json()["error"]["type"], late["X-Credits-Used"]) == ("timeout_error", "20")
+    assert late["RateLimit"].startswith('"hour";r=9;t=')
 
     api.post(GENERATIONS, asked, X_Stainless_Retry_Count="1")
     assert Generation.objects.count() == 1
