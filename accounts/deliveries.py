@@ -88,8 +88,8 @@ def resend(delivery: WebhookDelivery) -> WebhookDelivery:
 
 
 def waiting(besides: Iterable[UUID], limit: int) -> list[tuple[UUID, UUID]]:
-    """Endpoints with something due that nobody delivers to now, with their users; longest waiting
-    first.
+    """Endpoints with something due that nobody delivers to now, with their users: who was served
+    longest ago comes first, then who waits longest.
     """
     now = timezone.now()
     due = WebhookDelivery.objects.filter(
@@ -97,9 +97,9 @@ def waiting(besides: Iterable[UUID], limit: int) -> list[tuple[UUID, UUID]]:
     ).exclude(endpoint__lease_until__gt=now)
     found = (
         due.exclude(endpoint__in=list(besides))
-        .values("endpoint", "endpoint__user")
+        .values("endpoint", "endpoint__user", "endpoint__lease_until")
         .annotate(since=Min("due_at"))
-        .order_by("since")[:limit]
+        .order_by(F("endpoint__lease_until").asc(nulls_first=True), "since")[:limit]
     )
     return [(row["endpoint"], row["endpoint__user"]) for row in found]
 

@@ -131,9 +131,9 @@ def keep(endpoint_id: UUID) -> None:
     WebhookEndpoint.objects.filter(pk=endpoint_id).update(lease_until=timezone.now() + LEASE)
 
 
-def release(endpoint_id: UUID) -> None:
-    """Let go of the lease."""
-    WebhookEndpoint.objects.filter(pk=endpoint_id).update(lease_until=None)
+def release(endpoint_id: UUID, rest: timedelta) -> None:
+    """Let go of the lease after this pause. The time stays: who was served last is last in line."""
+    WebhookEndpoint.objects.filter(pk=endpoint_id).update(lease_until=timezone.now() + rest)
 
 
 def went_well(endpoint: WebhookEndpoint) -> None:

@@ -1,14 +1,16 @@
 """The one place that sends webhooks: what is due, each endpoint by itself, through the guard.
 
-An endpoint is leased while it is delivered to, so one at a time goes there, and one that is slow
-holds up nobody else.
+An endpoint is leased while it is delivered to, so one at a time goes there; one that is slow holds
+up nobody else, and one that does not answer rests. The threads are daemons: a stop does not wait
+for them, because whatever they had is due again when its lease is over.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,7 +18,7 @@ from uuid import UUID
 import httpx
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import connections
 from django.utils import timezone
 
 from accounts import deliveries, webhooks
@@ -39,7 +41,10 @@ TURN = 10.0
 NO_ANSWER = "No answer in time, or the connection failed."
 REFUSED = "This address may not be connected to."
 
-Lanes = dict[UUID, tuple[UUID, Future[None]]]
+REST = 4
+"""A receiver that gave no answer is let alone for this many times as long as it was waited for."""
+
+Lanes = dict[UUID, tuple[UUID, threading.Thread]]
 
 
 def policy() -> Policy:
@@ -48,18 +53,20 @@ def policy() -> Policy:
     return Policy(allow=settings.FETCH_ALLOW_HOSTS, own=frozenset(own))
 
 
-def sweep(pool: ThreadPoolExecutor, lanes: Lanes) -> int:
+def sweep(lanes: Lanes) -> int:
     """Begin what is due side by side, and return at once; returns how many endpoints were begun.
 
-    `lanes` holds what this process delivers to now: endpoint to user and future.
+    `lanes` holds what this process delivers to now: endpoint to user and thread.
     """
-    for endpoint in [one for one, (_, future) in lanes.items() if future.done()]:
+    for endpoint in [one for one, (_, thread) in lanes.items() if not thread.is_alive()]:
         del lanes[endpoint]
     begun = 0
     for endpoint, user in deliveries.waiting(lanes, WIDTH * SHARE):
         busy = [owner for owner, _ in lanes.values()]
         if len(busy) < WIDTH and busy.count(user) < SHARE:
-            lanes[endpoint] = (user, pool.submit(_in_thread, endpoint))
+            thread = threading.Thread(target=_in_thread, args=(endpoint,), name="hook", daemon=True)
+            lanes[endpoint] = (user, thread)
+            thread.start()
             begun += 1
     return begun
 
@@ -68,16 +75,20 @@ def serve(endpoint_id: UUID, seconds: float = TURN) -> int:
     """Deliver what is due to one endpoint, one after the other; returns how many were tried."""
     if not webhooks.take(endpoint_id):
         return 0
-    ends, tried = time.monotonic() + seconds, 0
+    ends, tried, rest = time.monotonic() + seconds, 0, timedelta()
     claimed = deliveries.claim(endpoint_id)
     while claimed is not None:
-        deliveries.close(claimed, attempt(claimed))
+        outcome = attempt(claimed)
+        deliveries.close(claimed, outcome)
         tried += 1
+        if outcome.http_status is None:
+            rest = timedelta(milliseconds=outcome.duration_ms * REST)
+            break
         if time.monotonic() >= ends:
             break
         webhooks.keep(endpoint_id)
         claimed = deliveries.claim(endpoint_id)
-    webhooks.release(endpoint_id)
+    webhooks.release(endpoint_id, rest)
     return tried
 
 
@@ -143,11 +154,10 @@ def _post(url: str, named: dict[str, str], body: bytes) -> tuple[int | None, str
 
 
 def _in_thread(endpoint_id: UUID) -> None:
-    close_old_connections()
     try:
         serve(endpoint_id)
     except Exception:
         # The database went away: the lease ends by itself, and the delivery is due again.
         log.warning("a webhook was not finished", exc_info=True)
     finally:
-        close_old_connections()
+        connections.close_all()  # the thread ends, and its connection with it

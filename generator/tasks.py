@@ -15,7 +15,6 @@ THREADS = 8
 
 _sweeping = threading.Lock()
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="step")
-_hooks = ThreadPoolExecutor(hooks.WIDTH, thread_name_prefix="hook")
 _lanes: hooks.Lanes = {}
 _sending = threading.Lock()
 
@@ -41,7 +40,7 @@ def sweep() -> int:
 def deliver() -> int:
     """Begin the webhooks that are due; they are sent by threads of their own."""
     with _sending:
-        return hooks.sweep(_hooks, _lanes)
+        return hooks.sweep(_lanes)
 
 
 @shared_task

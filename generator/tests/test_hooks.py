@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from itertools import pairwise
 
@@ -216,6 +215,24 @@ def test_a_slow_receiver_ends_at_the_deadline(endpoint, receiver, monkeypatch):
     row.refresh_from_db()
     assert (row.status, row.http_status, row.answer) == ("pending", None, hooks.NO_ANSWER)
     assert time.monotonic() - began < 0.4
+    tell(endpoint)
+    assert hooks.drain() == 0, "who does not answer rests"
+    WebhookEndpoint.objects.update(lease_until=timezone.now())
+    assert hooks.drain() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_with_many_slow_endpoints_leaves_lanes_for_others(ann, bob, receiver, settings):
+    with receiving(pause=0.3) as slow:
+        settings.FETCH_ALLOW_HOSTS |= {slow.host}
+        for number in range(8):
+            deliveries.test(webhooks.register(bob, f"{slow.url}/{number}"))
+        deliveries.test(webhooks.register(ann, receiver.url))
+        lanes: hooks.Lanes = {}
+        assert hooks.sweep(lanes) == hooks.SHARE + 1
+        for _, thread in lanes.values():
+            thread.join()
+        assert (len(receiver.got), len(slow.got)) == (1, hooks.SHARE)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -228,12 +245,15 @@ def test_a_slow_receiver_holds_up_nobody_else_and_gets_one_at_a_time(ann, bob, r
             tell(stuck)
             tell(quick)
         lanes: hooks.Lanes = {}
-        with ThreadPoolExecutor(hooks.WIDTH) as pool:
-            assert hooks.sweep(pool, lanes) == 2
-            wait([lanes[quick.pk][1]], timeout=0.5)
-            assert len(receiver.got) == 3
-            assert len(slow.got) == 1
-            assert hooks.sweep(pool, lanes) == 0
+        assert hooks.sweep(lanes) == 2
+        threads = [thread for _, thread in lanes.values()]
+        lanes[quick.pk][1].join(0.5)
+        assert len(receiver.got) == 3
+        assert len(slow.got) == 1
+        assert hooks.sweep(lanes) == 0
+        for thread in threads:
+            thread.join()
+        assert len(slow.got) == 3
     assert hooks.serve(stuck.pk) == 0
 
 
