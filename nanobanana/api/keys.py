@@ -59,11 +59,15 @@ class Keys(ApiView):
 
     @extend_schema(operation_id="create_key", request=NewKey, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        """A new key; its text is shown only here. A key cannot give what it does not have."""
+        """A new key; its text is shown only here. A key cannot give what it does not have, and
+        one with a cap none at all: the new one could spend past it.
+        """
         data = checked(NewKey, self.body())
         given = set(data.get("scopes", keys.DEFAULT_SCOPES))
         if isinstance(request.auth, ApiKey) and not given <= set(request.auth.scopes):
             raise PermissionDenied("A key cannot give a scope it lacks", code="insufficient_scope")
+        if isinstance(request.auth, ApiKey) and _is_capped(request.auth):
+            raise PermissionDenied
         key, plain = keys.issue(_caller(request), **data)
         return Response(_head(key) | {"key": plain}, status=201)
 
@@ -88,6 +92,10 @@ def _caller(request: Request) -> User:
     """The user of a route that asks for one."""
     assert isinstance(request.user, User)  # noqa: S101 (its permission saw to it)
     return request.user
+
+
+def _is_capped(key: ApiKey) -> bool:
+    return key.daily_credit_cap is not None or key.monthly_credit_cap is not None
 
 
 def _head(key: ApiKey) -> Fields:

@@ -66,3 +66,13 @@ def test_anns_other_keys_go_on(capped, api, stage):
     capped.post("/v1/generate", FOX, Prefer="respond-async")
     assert capped.post("/v1/generate", FOX).status_code == 429
     assert api.post("/v1/generate", FOX, Prefer="respond-async").status_code == 202
+
+
+@pytest.mark.parametrize("cap", ["daily_credit_cap", "monthly_credit_cap"])
+def test_a_capped_key_makes_no_keys_that_could_spend_past_it(ann, cap):
+    scopes = ["read", "generate", "manage"]
+    program = Api(keys.issue(ann, scopes=scopes, **{cap: 30})[1])
+    reply = program.post("/v1/keys", {})
+
+    assert (reply.status_code, reply.json()["code"]) == (403, "permission_denied")
+    assert ann.api_keys.count() == 1
