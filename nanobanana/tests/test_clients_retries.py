@@ -21,7 +21,7 @@ DONE = {"id": "gen_1", "status": "completed", "images": []}
 BUSY = (503, {"code": "service_unavailable", "detail": "Not now."}, "0")
 HOURS = (429, {"code": "rate_limited", "detail": "In an hour."}, "3600")
 POOR = (429, {"code": "insufficient_quota", "detail": "No credits."}, "")
-HUNG_UP = (0, {}, "")
+HUNG_UP: tuple[int, dict[str, str], str] = (0, {}, "")
 
 PYTHON = """
 from nanobanana_client import NanoBanana, NanoBananaError
