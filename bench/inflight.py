@@ -1,4 +1,5 @@
-"""Prints what many generations in flight cost: memory, connections, CPU, and how late ends are noticed.
+"""Prints what many generations in flight cost: memory, connections, CPU, and how late ends are
+noticed.
 
 A real server works on the KIE simulator (its own process), whose tasks take `--seconds`.
 Usage: python -m bench.inflight [--count 1000] [--seconds 20]
@@ -87,8 +88,8 @@ def watch(env: dict[str, str], running: psutil.Process, keys: list[str], count: 
     seconds = time.monotonic() - begun
     used = sum(running.cpu_times()[:2]) - cpu
     print(  # noqa: T201
-        f"all ended after {seconds:.1f} s; memory {before / 1e6:.0f} MB before, {peak / 1e6:.0f} MB at "
-        f"most; {connections} connections; {running.num_threads()} threads; "
+        f"all ended after {seconds:.1f} s; memory {before / 1e6:.0f} MB before, "
+        f"{peak / 1e6:.0f} MB at most; {connections} connections; {running.num_threads()} threads; "
         f"CPU {used:.1f} s = {used / count * 1000:.1f} ms a generation"
     )
 

@@ -1,4 +1,6 @@
-"""The stage of the load programs: a real server and simulator on free ports, in a folder of their own."""
+"""The stage of the load programs: a real server and simulator on free ports, in a folder of their
+own.
+"""
 
 from __future__ import annotations
 

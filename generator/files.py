@@ -67,7 +67,7 @@ class DurableFileSystemStorage(FileSystemStorage):
     def sweep_parts(self, older_than_seconds: float = 3600) -> int:
         """Remove what writes that were killed left behind; return how many files that were."""
         limit, removed = time.time() - older_than_seconds, 0
-        with contextlib.suppress(FileNotFoundError), os.scandir(self.path(_PARTS)) as entries:
+        with contextlib.suppress(OSError), os.scandir(self.path(_PARTS)) as entries:
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):
                     if entry.stat().st_mtime < limit:

@@ -50,7 +50,7 @@ def _remove_unknown(folder: str, batch: dict[str, str]) -> int:
     """Delete those of the batch whose stem is in no row's key."""
     stems = {name.split("/")[0] for name in batch}
     keys = [f"{folder}/{stem[:2]}/{stem}" for stem in stems]
-    rows = FOLDERS[folder].objects.all()
+    rows = FOLDERS[folder]._default_manager.all()
     known = {
         os.path.basename(key).split(".")[0]
         for extension in ("png", "jpg", "webp", "mp4")

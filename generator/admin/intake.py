@@ -8,7 +8,14 @@ from django.http import HttpRequest
 
 from accounts.staff import ShowOnlyAdmin, thumbnail
 from generator import storage
-from generator.models import IdempotencyRecord, StoredBytes, TrialDay, Upload, UploadSlot
+from generator.models import (
+    IdempotencyRecord,
+    ResumableUpload,
+    StoredBytes,
+    TrialDay,
+    Upload,
+    UploadSlot,
+)
 
 
 @admin.register(Upload)
@@ -40,6 +47,17 @@ class UploadSlotAdmin(ShowOnlyAdmin):
 
     list_display = ("created_at", "user", "state", "reason", "lease_until")
     list_filter = ("state", "created_at")
+    id_field, email_field = "id", "user__email"
+    search_help_text = "An id, or the beginning of an e-mail address"
+    list_select_related = ("user",)
+
+
+@admin.register(ResumableUpload)
+class ResumableUploadAdmin(ShowOnlyAdmin):
+    """Files that come in pieces and are not whole yet."""
+
+    list_display = ("created_at", "user", "offset", "length", "done", "expires_at")
+    list_filter = ("created_at",)
     id_field, email_field = "id", "user__email"
     search_help_text = "An id, or the beginning of an e-mail address"
     list_select_related = ("user",)

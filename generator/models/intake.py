@@ -110,7 +110,7 @@ class IdempotencyRecord(models.Model):
 
 
 class TrialDay(models.Model):
-    """How many images visitors made on one UTC day; its row is the lock that keeps the count exact."""
+    """How many images visitors made on one UTC day; its row is the lock of the count."""
 
     day = models.DateField(primary_key=True)
     images = models.PositiveIntegerField(default=0)

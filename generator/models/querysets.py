@@ -38,7 +38,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.prefetch_related("outputs")
 
     def find(self, text: str) -> Generation | None:
-        """The generation of an id in any written form, within this set; None where there is none."""
+        """The generation of an id in any written form, within this set; None for no such."""
         pk = read_id(text)
         return None if pk is None else self.filter(pk=pk).first()
 

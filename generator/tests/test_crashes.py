@@ -94,8 +94,8 @@ def verdicts() -> dict[str, list[str]]:
     """
 
     def judged(bug: str) -> list[str]:
-        changes = PLANTED[bug or "no submit guard"][0]
-        return soak.run(Plan(**SMALL | changes, bug=bug))["violations"]
+        changes: dict[str, Any] = {**SMALL, **PLANTED[bug or "no submit guard"][0]}
+        return soak.run(Plan(**changes, bug=bug))["violations"]
 
     bugs = (*PLANTED, "")
     with ThreadPoolExecutor(len(bugs)) as pool:

@@ -24,6 +24,7 @@ def body(response) -> bytes:
     return data
 
 
+@pytest.mark.django_db  # the end of a reply looks at the connection another test left
 class TestAnswers:
     def test_the_whole_file_comes_with_headers_that_keep_it_inert(self, stored):
         response = answered()

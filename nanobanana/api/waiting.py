@@ -72,7 +72,7 @@ def _block(generation_id: UUID, seconds: float) -> Generation:
     ends = time.monotonic() + seconds
     while True:
         left = ends - time.monotonic()
-        generation = engine.wait(generation_id, min(left, 5), helps=settings.EMBEDDED)
+        generation = engine.wait(generation_id, min(left, 5), helps=settings.WAITING_HELPS)
         if generation.is_ended or time.monotonic() >= ends:
             return generation
         idempotency.held([generation_id])
@@ -150,4 +150,4 @@ def _stream(generation_id: UUID, seen: int) -> Iterator[str]:
             yield f"id: {version}\nevent: {status if over else 'progress'}\ndata: {text}\n\n"
         if over:
             return
-        engine.wait(generation_id, 0.3, helps=settings.EMBEDDED)
+        engine.wait(generation_id, 0.3, helps=settings.WAITING_HELPS)

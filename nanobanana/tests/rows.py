@@ -21,6 +21,7 @@ from generator.models import (
     IdempotencyRecord,
     Model,
     Output,
+    ResumableUpload,
     Route,
     StoredBytes,
     Style,
@@ -82,6 +83,7 @@ def make_world(number: int) -> User:
     StoredBytes.objects.create(output=output, data=b"x")
     make_generation(None, visitor=visitor, price=0)
     UploadSlot.objects.create(user=user)
+    ResumableUpload.objects.create(user=user, length=9, expires_at=timezone.now())
     Upload.objects.create(
         user=user, file_key="u/0", content_type="image/png", size=1, sha256="0", width=1, height=1
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from celery import Celery
 
+from nanobanana.celery import app as product
 from nanobanana.embedded import Transport, Workshop
 
 HEARD: dict[str, float] = {}
@@ -17,7 +18,7 @@ GATE = threading.Event()
 
 
 @pytest.fixture(scope="module")
-def celery() -> Celery:
+def celery() -> Iterator[Celery]:
     app = Celery("stage", broker="memory://", set_as_current=False, fixups=[])
     app.conf.update(
         worker_hijack_root_logger=False,
@@ -41,7 +42,10 @@ def celery() -> Celery:
         HEARD["stuck"] = time.monotonic()
         GATE.wait(10)
 
-    return app
+    # Celery's own threads look tasks up in the process's default app.
+    app.set_default()
+    yield app
+    product.set_default()
 
 
 @pytest.fixture(scope="module")

@@ -48,12 +48,13 @@ def secured(folder: Path) -> Simulator:
     return sim
 
 
-@pytest.fixture(scope="module")
+# Once for the process: a store that knows two certificates of one name trusts the first alone.
+@pytest.fixture(scope="session")
 def certificate(tmp_path_factory) -> Path:
     return self_signed(tmp_path_factory.mktemp("tls") / "both.pem")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sim(certificate) -> Iterator[Simulator]:
     tls_context().load_verify_locations(certificate)
     with secured(certificate.parent) as running:

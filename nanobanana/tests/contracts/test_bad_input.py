@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,7 +16,22 @@ from nanobanana.tests.contracts import hostile
 
 pytestmark = [pytest.mark.django_db, pytest.mark.contracts]
 
-WHOLE = (True, "1", "１", [], {}, [1], {"a": 1}, -1, 1.5, 1e300, 10**30, -(10**30), "１e1", "1e1")
+WHOLE: tuple[Any, ...] = (
+    True,
+    "1",
+    "１",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    -1,
+    1.5,
+    1e300,
+    10**30,
+    -(10**30),
+    "１e1",
+    "1e1",
+)
 FIELDS = {
     "prompt": hostile.PROMPTS + (["a fox"], {"text": "a fox"}, -1, 10**30, "​‌‍", "­", "⁠", "\ud800"),
     "n": (*WHOLE, 5, 100, 10**9),

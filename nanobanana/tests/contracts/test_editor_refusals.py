@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,19 @@ BASE = "/api/nano-banana"
 GENERATE, EDIT, VIDEO = f"{BASE}/generate", f"{BASE}/image-to-image", f"{BASE}/generate-video"
 IMAGE = base64.b64encode(encoded(picture(), "PNG")).decode()
 ANY_ID = "7b0a0f5e-3c0f-4bb5-8a5e-5a1f9e0c1d11"
-NO_IMAGES = ("x", 5, {}, True, ["x"], [5], [[]], [{}], [{"id": 5}], [{"id": "x"}], [{"url": 5}])
+NO_IMAGES: tuple[Any, ...] = (
+    "x",
+    5,
+    {},
+    True,
+    ["x"],
+    [5],
+    [[]],
+    [{}],
+    [{"id": 5}],
+    [{"id": "x"}],
+    [{"url": 5}],
+)
 
 
 def made_by(api, **fields):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -301,7 +302,7 @@ def test_a_body_above_seventy_five_megabytes_is_too_large(api, ann, monkeypatch)
 
 # Bad input ----------------------------------------------------------------------------------------
 
-NO_OBJECTS = (5, True, "x", [], ["x"], [5])
+NO_OBJECTS: tuple[Any, ...] = (5, True, "x", [], ["x"], [5])
 BAD = hostile.named(
     contents=(None, 5, True, "a cat", [], {}, [5], ["a cat"], [[]], [{}], [{"parts": "a cat"}],
               [{"parts": [5]}], [{"parts": [{}]}]),
