@@ -133,9 +133,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache"
-        if EMBEDDED
+        if EMBEDDED or TESTING  # a test's counts are its own; Redis has tests of its own
         else "nanobanana.fallback_cache.FallbackCache",
-        "LOCATION": REDIS_URL or "nanobanana",
+        "LOCATION": "nanobanana" if EMBEDDED or TESTING else REDIS_URL,
     }
 }
 
